@@ -34,7 +34,8 @@ impl SyntaxError {
         }
     }
 
-    /// The report as Python prints it: file and line, the source line, a caret line, the message.
+    /// The report as Python prints it: file and line, the source line, a caret line, the message. There are no
+    /// carets when the place is the indentation, which is not shown.
     pub fn render(&self, source: &SourceFile) -> String {
         let start = source.position(self.span.start);
         let raw = source.line_text(start.line);
@@ -47,7 +48,10 @@ impl SyntaxError {
             let first = start.column.saturating_sub(1).max(indent) - indent;
             let last = if end.line == start.line { end.column - 1 } else { raw.chars().count() };
             let width = last.saturating_sub(indent).saturating_sub(first).max(1);
-            out.push_str(&format!("    {text}\n    {}{}\n", " ".repeat(first), "^".repeat(width)));
+            out.push_str(&format!("    {text}\n"));
+            if start.column > indent {
+                out.push_str(&format!("    {}{}\n", " ".repeat(first), "^".repeat(width)));
+            }
         }
         out.push_str(&format!("{}: {}\n", self.class_name(), self.message));
         out

@@ -1,0 +1,163 @@
+//! Reading the arguments of a native call: each accessor checks the kind and raises a `TypeError` that
+//! names the function, what it wanted and what it got.
+
+use super::Call;
+use crate::value::{Bytes, Dict, Heap, Instance, Int, List, Raised, Res, Str, Value, View};
+use num_traits::ToPrimitive;
+use std::borrow::Cow;
+
+impl<'a> Call<'a> {
+    /// A required argument.
+    #[inline]
+    pub fn arg(&self, index: usize) -> &'a Value {
+        &self.args[index]
+    }
+
+    /// An optional argument, if it was given.
+    #[inline]
+    pub fn opt(&self, index: usize) -> Option<&'a Value> {
+        self.args.get(index).filter(|value| !value.is_unbound())
+    }
+
+    /// As `opt`, and `none` counts as not given.
+    pub fn opt_not_none(&self, index: usize) -> Option<&'a Value> {
+        self.opt(index).filter(|value| !value.is_none())
+    }
+
+    /// What `*rest` received.
+    pub fn rest(&self) -> &'a [Value] {
+        let from = self.signature.positional.len().min(self.args.len());
+        let after = self.signature.keyword_only.len() + self.signature.keywords.is_some() as usize;
+        &self.args[from..self.args.len() - after]
+    }
+
+    /// A keyword-only argument by its position among them, if it was given.
+    pub fn keyword(&self, index: usize) -> Option<&'a Value> {
+        let after = self.signature.keyword_only.len() + self.signature.keywords.is_some() as usize;
+        self.opt(self.args.len() - after + index)
+    }
+
+    /// What `**keywords` received.
+    pub fn keywords(&self) -> Option<&'a Dict> {
+        self.signature.keywords?;
+        self.args.last().and_then(|value| value.get::<Dict>())
+    }
+
+    /// A `TypeError` for an argument of the wrong kind.
+    pub fn wrong_type(&mut self, index: usize, wanted: &str) -> Raised {
+        let got = self.vm.type_name(&self.args[index]);
+        let name = self.native.name;
+        let method = self.signature.positional.first().is_some_and(|p| p.name == "self");
+        let shown = if method { index } else { index + 1 };
+        let count = self.signature.positional.len() - method as usize;
+        let place = if count > 1 { format!(" {shown}") } else { String::new() };
+        self.vm.type_error(format!("{name}() argument{place} must be {wanted}, not {got}"))
+    }
+
+    /// The payload of an argument of kind `T`, looking inside instances of derived classes.
+    fn native<T: Heap>(&mut self, index: usize, wanted: &str) -> Res<&'a T> {
+        let value = &self.args[index];
+        if let Some(found) = value.get::<T>() {
+            return Ok(found);
+        }
+        let inside = value.get::<Instance>().and_then(Instance::native).and_then(|v| v.get::<T>());
+        match inside {
+            Some(found) => Ok(found),
+            None => Err(self.wrong_type(index, wanted)),
+        }
+    }
+
+    pub fn str_object(&mut self, index: usize) -> Res<&'a Str> {
+        self.native(index, "str")
+    }
+
+    /// The text of a string argument.
+    pub fn str(&mut self, index: usize) -> Res<&'a str> {
+        Ok(self.str_object(index)?.as_str())
+    }
+
+    pub fn list(&mut self, index: usize) -> Res<&'a List> {
+        self.native(index, "list")
+    }
+
+    pub fn dict(&mut self, index: usize) -> Res<&'a Dict> {
+        self.native(index, "dict")
+    }
+
+    /// The receiver of a method of kind `T`.
+    pub fn this<T: Heap>(&mut self) -> Res<&'a T> {
+        self.native(0, "an object of the method's type")
+    }
+
+    /// Contents of `bytes` or `bytearray`.
+    pub fn bytes(&mut self, index: usize) -> Res<Cow<'a, [u8]>> {
+        match self.args[index].view() {
+            View::Bytes(bytes) => Ok(Cow::Borrowed(bytes.data())),
+            View::ByteArray(bytes) => Ok(Cow::Owned(bytes.data.borrow().clone())),
+            _ => Ok(Cow::Borrowed(self.native::<Bytes>(index, "a bytes-like object")?.data())),
+        }
+    }
+
+    /// An int argument that must fit 64 bits; objects with `__index__` count as ints.
+    ///
+    /// # Errors
+    /// `TypeError` for anything but an int, `OverflowError` for one that is too large.
+    pub fn int(&mut self, index: usize) -> Res<i64> {
+        let value = &self.args[index];
+        if let Some(small) = value.as_small_int() {
+            return Ok(small);
+        }
+        self.vm.to_index(value)
+    }
+
+    /// As `int`, with a default for an absent argument.
+    pub fn int_or(&mut self, index: usize, default: i64) -> Res<i64> {
+        if self.opt(index).is_some() { self.int(index) } else { Ok(default) }
+    }
+
+    /// As `int`, but too large numbers become the nearest 64-bit one, as sizes and slice bounds do.
+    pub fn int_clamped(&mut self, index: usize) -> Res<i64> {
+        let value = &self.args[index];
+        if let Some(Int::Big(big)) = Int::of(value) {
+            return Ok(if big.sign() == num_bigint::Sign::Minus { i64::MIN } else { i64::MAX });
+        }
+        self.int(index)
+    }
+
+    /// A float argument; ints are converted.
+    pub fn float(&mut self, index: usize) -> Res<f64> {
+        let value = &self.args[index];
+        self.vm.to_float(value)
+    }
+
+    /// Truth of an argument, or the default for an absent one.
+    pub fn truth_or(&mut self, index: usize, default: bool) -> Res<bool> {
+        match self.opt(index) {
+            Some(value) => self.vm.truth(value),
+            None => Ok(default),
+        }
+    }
+
+    /// Milliseconds or seconds given as an int or float that must not be negative.
+    pub fn non_negative_number(&mut self, index: usize, what: &str) -> Res<f64> {
+        let value = &self.args[index];
+        let number = match value.view() {
+            View::Int(i) => i as f64,
+            View::Bool(b) => b as i64 as f64,
+            View::Float(f) => f,
+            View::BigInt(big) => big.to_f64().unwrap_or(f64::INFINITY),
+            _ => return Err(self.wrong_type(index, "a number")),
+        };
+        if number < 0.0 || number.is_nan() {
+            let name = self.native.name;
+            return Err(self.vm.value_error(format!("{name}() {what} must be non-negative, not {number}")));
+        }
+        Ok(number)
+    }
+
+    /// All items of an iterable argument.
+    pub fn items(&mut self, index: usize) -> Res<Vec<Value>> {
+        let value = &self.args[index];
+        self.vm.collect(value)
+    }
+}

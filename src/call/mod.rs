@@ -1,0 +1,48 @@
+//! How native code is called.
+//!
+//! A native function is one row: name, parameters, doc, Rust function ([`Native`]). The parameters are
+//! written as in Python (`"handle, timeout=None"`, `"self, item, /"`, `"*values, sep=' '"`) and parsed
+//! once into a [`Signature`]; arity checks, keyword arguments, `help()` and completion all read it.
+//! The function receives a [`Call`]: its arguments already in parameter order, and the interpreter.
+//!
+//! Order of `Call::args`: the positional parameters (absent ones `Unbound`), the items of `*rest`, the
+//! keyword-only parameters, and last a dict for `**keywords` if the signature has one.
+
+mod args;
+mod bind;
+mod signature;
+
+pub use signature::{Param, Signature};
+
+use crate::eval::Vm;
+use crate::value::{Res, Value};
+
+pub type NativeFn = fn(&mut Call) -> Res;
+
+/// A row of the native module table.
+pub struct Native {
+    pub name: &'static str,
+    /// As between the parentheses of a Python `def`.
+    pub params: &'static str,
+    /// One sentence, then details: types, units, errors.
+    pub doc: &'static str,
+    pub run: NativeFn,
+}
+
+/// A native module: what `import NAME` gives, and whether its functions are flat builtins too.
+pub struct NativeModule {
+    pub name: &'static str,
+    pub doc: &'static str,
+    pub functions: &'static [Native],
+    /// Values that are not functions: name and how to make it.
+    pub constants: &'static [(&'static str, fn(&mut Vm) -> Value)],
+}
+
+/// One call of a native function.
+pub struct Call<'a> {
+    pub vm: &'a mut Vm,
+    /// In the order described at the head of this file.
+    pub args: &'a [Value],
+    pub native: &'static Native,
+    pub signature: &'a Signature,
+}

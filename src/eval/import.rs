@@ -1,0 +1,325 @@
+//! Imports: from `sys.modules`, native modules, embedded ZPy source, the folders of `sys.path`.
+
+use super::code::ImportFrom;
+use super::{Exc, Vm};
+use crate::source::SourceFile;
+use crate::value::{Exception, Module, Raised, Ref, Res, Str, Value};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+impl Vm {
+    /// `import a.b.c`: the last module, or the first as plain `import` binds it.
+    pub(super) fn import_dotted(&mut self, name: &Ref<Str>, binds_last: bool) -> Res {
+        let last = self.import_module(name.as_str())?;
+        if binds_last {
+            return Ok(last);
+        }
+        let first = name.as_str().split('.').next().unwrap_or_default();
+        self.import_module(first)
+    }
+
+    /// The module of a dotted name, imported if it is not yet.
+    ///
+    /// # Errors
+    /// `ModuleNotFoundError`; whatever the module raises while it runs.
+    pub fn import_module(&mut self, name: &str) -> Res {
+        if let Some(found) = self.modules.get_text(name) {
+            if found.is_none() {
+                return Err(self.module_not_found(name));
+            }
+            return Ok(found);
+        }
+        let mut search: Option<Value> = None;
+        let mut parent: Option<Value> = None;
+        let mut so_far = String::new();
+        let mut module = Value::NONE;
+        for part in name.split('.') {
+            if !so_far.is_empty() {
+                so_far.push('.');
+            }
+            so_far.push_str(part);
+            module = match self.modules.get_text(&so_far) {
+                Some(found) => found,
+                None => self.load_module(&so_far, part, search.as_ref(), parent.as_ref())?,
+            };
+            if let Some(parent) = &parent
+                && let Some(parent) = parent.get::<Module>()
+            {
+                parent.set_text(part, module.clone());
+            }
+            search = module.get::<Module>().and_then(|m| m.get_text("__path__"));
+            parent = Some(module.clone());
+        }
+        Ok(module)
+    }
+
+    fn load_module(&mut self, full: &str, last: &str, search: Option<&Value>, parent: Option<&Value>) -> Res {
+        if parent.is_none() || search.is_none() {
+            if let Some(native) = self.native_module(full) {
+                return Ok(native);
+            }
+            if let Some(text) = crate::builtins::embedded_source(full) {
+                let source = SourceFile::new(format!("<stdlib>/{}.zpy", full.replace('.', "/")), text);
+                let module = self.new_module(full, None);
+                if crate::builtins::is_embedded_package(full) {
+                    module.set_text("__path__", Value::list(Vec::new()));
+                }
+                return self.run_loaded(full, source, module);
+            }
+        }
+        if parent.is_some() && search.is_none() {
+            let outer = full.rsplit_once('.').map_or("", |(outer, _)| outer);
+            let class = self.types.exception(Exc::ModuleNotFoundError);
+            let message = format!("No module named '{full}'; '{outer}' is not a package");
+            return Err(self.raise_import(class, message, full));
+        }
+        let folders = match search {
+            Some(path) => self.collect(path)?,
+            None => {
+                let path = self.path.clone();
+                self.collect(&path)?
+            }
+        };
+        for folder in folders {
+            let Some(folder) = folder.as_str() else { continue };
+            let folder = if folder.is_empty() { Path::new(".") } else { Path::new(folder) };
+            if let Some((file, package)) = find_file(folder, last) {
+                return self.load_file(full, &file, package);
+            }
+        }
+        Err(self.module_not_found(full))
+    }
+
+    fn load_file(&mut self, full: &str, file: &Path, package: Option<PathBuf>) -> Res {
+        let shown = file.to_string_lossy().into_owned();
+        let text = match std::fs::read(file) {
+            Ok(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => text,
+                Err(_) => {
+                    return Err(self.error(
+                        Exc::SyntaxError,
+                        format!("(unicode error) 'utf-8' codec can't decode the source of {shown}"),
+                    ));
+                }
+            },
+            Err(error) => return Err(self.os_error(&error, Some(&shown))),
+        };
+        let module = self.new_module(full, Some(&shown));
+        if let Some(folder) = package {
+            let folder = Value::str(folder.to_string_lossy());
+            module.set_text("__path__", Value::list(vec![folder]));
+        }
+        self.run_loaded(full, SourceFile::new(shown, text), module)
+    }
+
+    /// A module with the variables every module has.
+    pub fn new_module(&mut self, name: &str, file: Option<&str>) -> Ref<Module> {
+        let module = Module::new(name, Some(self.builtins.clone()));
+        module.set(&self.names.name.clone(), Value::str(name));
+        module.set(&self.names.doc.clone(), Value::NONE);
+        let package = name.rsplit_once('.').map_or("", |(package, _)| package);
+        module.set_text("__package__", Value::str(package));
+        if let Some(file) = file {
+            module.set(&self.names.file.clone(), Value::str(file));
+            module.set(&self.names.dir.clone(), Value::str(folder_of(file)));
+        }
+        module
+    }
+
+    fn run_loaded(&mut self, full: &str, source: SourceFile, module: Ref<Module>) -> Res {
+        if module.get_text("__path__").is_some() {
+            module.set_text("__package__", Value::str(full));
+        }
+        self.modules.set_text(full, module.clone().into());
+        let result = self.run_source(Rc::new(source), &module);
+        if let Err(raised) = result {
+            drop(self.modules.remove_str(&Str::new(full)));
+            return Err(raised);
+        }
+        // A module may have put something else in its place.
+        Ok(self.modules.get_text(full).unwrap_or_else(|| module.into()))
+    }
+
+    /// Parses, resolves and runs a source text in a module.
+    pub fn run_source(&mut self, source: Rc<SourceFile>, module: &Ref<Module>) -> Res<()> {
+        let tree = match crate::syntax::parse(&source) {
+            Ok(tree) => tree,
+            Err(error) => return Err(self.raise_syntax_error(&error, &source)),
+        };
+        let code = match crate::resolve::module(self, &tree, source.clone(), module, false) {
+            Ok(code) => code,
+            Err(error) => return Err(self.raise_syntax_error(&error, &source)),
+        };
+        drop(tree);
+        self.run_module(code, module)
+    }
+
+    /// Raises a `SyntaxError` with the place in its attributes.
+    pub fn raise_syntax_error(&mut self, error: &crate::syntax::SyntaxError, source: &SourceFile) -> Raised {
+        use crate::syntax::SyntaxErrorKind as Kind;
+        let kind = match error.kind {
+            Kind::Syntax => Exc::SyntaxError,
+            Kind::Indentation => Exc::IndentationError,
+            Kind::Tab => Exc::TabError,
+        };
+        let class = self.types.exception(kind);
+        let start = source.position(error.span.start);
+        let end = source.position(error.span.end);
+        let text = source.line_text(start.line);
+        let place = Value::tuple(vec![
+            Value::str(&*source.name),
+            Value::size(start.line),
+            Value::size(start.column),
+            Value::str(text),
+        ]);
+        let exception = Exception::new(class, vec![Value::str(&error.message), place]);
+        let attributes = [
+            ("msg", Value::str(&error.message)),
+            ("filename", Value::str(&*source.name)),
+            ("lineno", Value::size(start.line)),
+            ("offset", Value::size(start.column)),
+            ("text", Value::str(text)),
+            ("end_lineno", Value::size(end.line)),
+            ("end_offset", Value::size(end.column)),
+            ("print_file_and_line", Value::str(error.render(source))),
+        ];
+        for (name, value) in attributes {
+            exception.set_attribute(name, value);
+        }
+        self.raise(exception)
+    }
+
+    fn module_not_found(&mut self, name: &str) -> Raised {
+        let mut message = format!("No module named '{name}'");
+        let known = crate::builtins::module_names(self);
+        if let Some(near) = super::suggest::nearest(name, known.iter().map(String::as_str)) {
+            message.push_str(&format!(". Did you mean: '{near}'?"));
+        }
+        let class = self.types.exception(Exc::ModuleNotFoundError);
+        self.raise_import(class, message, name)
+    }
+
+    fn raise_import(&mut self, class: Ref<crate::value::Type>, message: String, name: &str) -> Raised {
+        let exception = Exception::new(class, vec![Value::str(message)]);
+        exception.set_attribute("name", Value::str(name));
+        self.raise(exception)
+    }
+
+    pub(super) fn import_from(&mut self, i: &ImportFrom) -> Res<()> {
+        let name = self.absolute_name(i.module.as_str(), i.level)?;
+        let module = self.import_module(&name)?;
+        if i.star {
+            return self.import_star(&module);
+        }
+        for (wanted, target) in &i.names {
+            let value = match self.find_attribute(&module, wanted)? {
+                Some(value) => value,
+                None => self.import_submodule(&module, &name, wanted)?,
+            };
+            self.assign(target, value)?;
+        }
+        Ok(())
+    }
+
+    /// `from package import submodule`.
+    fn import_submodule(&mut self, module: &Value, name: &str, wanted: &Ref<Str>) -> Res {
+        let full = format!("{name}.{}", wanted.as_str());
+        if let Some(found) = self.modules.get_text(&full) {
+            return Ok(found);
+        }
+        let is_package = module.get::<Module>().is_some_and(|m| m.get_text("__path__").is_some());
+        if is_package {
+            let result = self.import_module(&full);
+            if let Some(found) = self.catch(result, Exc::ModuleNotFoundError)? {
+                return Ok(found);
+            }
+        }
+        let file = module.get::<Module>().and_then(|m| m.get_text("__file__"));
+        let place = match file.as_ref().and_then(Value::as_str) {
+            Some(file) => file.to_string(),
+            None => "unknown location".to_string(),
+        };
+        let mut message = format!("cannot import name '{}' from '{name}' ({place})", wanted.as_str());
+        let known = self.attribute_names(module);
+        if let Some(near) = super::suggest::nearest(wanted.as_str(), known.iter().map(String::as_str)) {
+            message.push_str(&format!(". Did you mean: '{near}'?"));
+        }
+        let class = self.types.exception(Exc::ImportError);
+        Err(self.raise_import(class, message, name))
+    }
+
+    fn import_star(&mut self, module: &Value) -> Res<()> {
+        let target = self.current_module();
+        let all = self.find_attribute(module, &Str::new("__all__"))?;
+        let names = match all {
+            Some(all) => self.collect(&all)?,
+            None => {
+                let names = self.attribute_names(module);
+                names.iter().filter(|n| !n.starts_with('_')).map(Value::str).collect()
+            }
+        };
+        for name in names {
+            let Some(name) = name.get_ref::<Str>() else {
+                return Err(self.type_error("items in __all__ must be strings"));
+            };
+            let value = self.get_attribute(module, &name)?;
+            target.set(&self.intern(name.as_str()), value);
+        }
+        Ok(())
+    }
+
+    /// The absolute name that `level` leading dots and `name` mean here.
+    pub fn absolute_name(&mut self, name: &str, level: u32) -> Res<String> {
+        if level == 0 {
+            return Ok(name.to_string());
+        }
+        let here = self.current_module();
+        let package = here.get_text("__package__");
+        let mut package = package.as_ref().and_then(Value::as_str).unwrap_or("").to_string();
+        if package.is_empty() {
+            return Err(
+                self.error(Exc::ImportError, "attempted relative import with no known parent package")
+            );
+        }
+        for _ in 1..level {
+            match package.rsplit_once('.') {
+                Some((outer, _)) => package = outer.to_string(),
+                None => {
+                    return Err(self.error(
+                        Exc::ImportError,
+                        "attempted relative import beyond top-level package",
+                    ));
+                }
+            }
+        }
+        Ok(if name.is_empty() { package } else { format!("{package}.{name}") })
+    }
+
+}
+
+/// The directory part of a path, `.` if it has none.
+pub fn folder_of(path: &str) -> &str {
+    match path.rfind('/') {
+        Some(0) => "/",
+        Some(at) => &path[..at],
+        None => ".",
+    }
+}
+
+/// A module's file in a folder, and the package folder if it is a package.
+fn find_file(folder: &Path, name: &str) -> Option<(PathBuf, Option<PathBuf>)> {
+    let package = folder.join(name);
+    for file in ["__init__.zpy", "__init__.py"] {
+        let file = package.join(file);
+        if file.is_file() {
+            return Some((file, Some(package)));
+        }
+    }
+    for ending in ["zpy", "py"] {
+        let file = folder.join(format!("{name}.{ending}"));
+        if file.is_file() {
+            return Some((file, None));
+        }
+    }
+    None
+}

@@ -1,0 +1,185 @@
+//! The evaluator: walks the code tree.
+//!
+//! [`Vm`] is the state of one interpreter. Expressions yield a [`Value`] or [`Raised`], in two registers;
+//! a raised exception waits in `Vm::raised`, a returned value in `Vm::returned`, and statements yield a
+//! one-byte [`Flow`]. Locals live in slots of one value stack that never moves; arguments are evaluated
+//! straight into the slots of the function they are for (`frame.rs`).
+
+mod assign;
+mod attribute;
+mod call;
+mod class;
+pub mod code;
+mod compare;
+mod comprehension;
+mod expr;
+mod format;
+mod frame;
+mod hash;
+pub mod import;
+mod index;
+pub mod interrupt;
+mod iterate;
+mod operators;
+pub mod raise;
+mod stmt;
+pub mod suggest;
+mod text;
+mod traceback;
+pub mod types;
+
+pub use compare::Order;
+pub use iterate::{Iteration, char_value};
+pub use operators::float_divmod;
+pub use raise::Exc;
+
+use crate::engine::Streams;
+use crate::value::{Dict, Exception, Module, Ref, Res, Str, Value};
+use code::Code;
+use raise::ErrorPlace;
+use std::collections::HashMap;
+use std::rc::Rc;
+use types::Types;
+
+/// How a statement ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Flow {
+    Next,
+    Break,
+    Continue,
+    /// The value waits in `Vm::returned`.
+    Return,
+    /// The exception waits in `Vm::raised`.
+    Raise,
+}
+
+/// One interpreter.
+pub struct Vm {
+    /// Slot 0 of the running frame.
+    base: *mut Value,
+    /// First free entry of the value stack.
+    sp: *mut Value,
+    /// Entries from here on are kept for error handling.
+    stack_end: *mut Value,
+    /// Code of the running frame; null between runs.
+    code: *const Rc<Code>,
+    /// Module of the running function; null between runs.
+    module: *const Ref<Module>,
+    depth: usize,
+    /// Frames of script functions allowed at once (`sys.setrecursionlimit`).
+    pub recursion_limit: usize,
+    /// Machine stack addresses below this are kept for error handling.
+    native_floor: usize,
+    returned: Value,
+    raised: Option<Ref<Exception>>,
+    error_place: ErrorPlace,
+    /// The exception being handled (`except`, `finally`), or `none`.
+    handling: Value,
+    pub types: Types,
+    pub builtins: Ref<Module>,
+    /// `sys.modules`.
+    pub modules: Ref<Dict>,
+    /// `sys.path`.
+    pub path: Value,
+    /// `sys.argv`.
+    pub argv: Value,
+    pub streams: Streams,
+    /// Native modules the host registered, by name.
+    pub host_modules: HashMap<&'static str, &'static crate::call::NativeModule>,
+    /// State that native modules keep between calls.
+    pub state: crate::builtins::State,
+    names: Names,
+    interned: HashMap<Box<str>, Ref<Str>>,
+    stack: frame::ValueStack,
+}
+
+/// Strings the evaluator itself looks up.
+pub struct Names {
+    pub name: Ref<Str>,
+    pub file: Ref<Str>,
+    pub dir: Ref<Str>,
+    pub dict: Ref<Str>,
+    pub class: Ref<Str>,
+    pub doc: Ref<Str>,
+}
+
+impl Vm {
+    pub fn new(streams: Streams) -> Vm {
+        let types = Types::new();
+        let builtins = Module::new("builtins", None);
+        let mut stack = frame::ValueStack::new();
+        let (base, stack_end) = stack.bounds();
+        let mut vm = Vm {
+            base,
+            sp: base,
+            stack_end,
+            code: std::ptr::null(),
+            module: std::ptr::null(),
+            depth: 0,
+            recursion_limit: frame::DEFAULT_RECURSION_LIMIT,
+            native_floor: 0,
+            returned: Value::UNBOUND,
+            raised: None,
+            error_place: ErrorPlace::Unknown,
+            handling: Value::NONE,
+            types,
+            builtins,
+            modules: Dict::new(Default::default()),
+            path: Value::list(Vec::new()),
+            argv: Value::list(vec![Value::str("")]),
+            streams,
+            host_modules: HashMap::new(),
+            state: Default::default(),
+            names: Names {
+                name: Str::new("__name__"),
+                file: Str::new("__file__"),
+                dir: Str::new("__dir__"),
+                dict: Str::new("__dict__"),
+                class: Str::new("__class__"),
+                doc: Str::new("__doc__"),
+            },
+            interned: HashMap::new(),
+            stack,
+        };
+        vm.modules.set_text("builtins", vm.builtins.clone().into());
+        vm.set_native_floor();
+        vm
+    }
+
+    /// The one string object of a name, so that equal names are mostly the same object.
+    pub fn intern(&mut self, name: &str) -> Ref<Str> {
+        if let Some(known) = self.interned.get(name) {
+            return known.clone();
+        }
+        let made = Str::new(name);
+        self.interned.insert(name.into(), made.clone());
+        made
+    }
+
+    /// The module whose code is running; `builtins` between runs.
+    pub fn current_module(&self) -> Ref<Module> {
+        // SAFETY: set by `run_frame` to the module of the running function, which the call keeps alive.
+        match unsafe { self.module.as_ref() } {
+            Some(module) => module.clone(),
+            None => self.builtins.clone(),
+        }
+    }
+
+    /// The exception on its way, if there is one.
+    pub fn pending_exception(&self) -> Option<&Ref<Exception>> {
+        self.raised.as_ref()
+    }
+
+    /// Runs the code of a module in that module.
+    pub fn run_module(&mut self, code: Rc<Code>, module: &Ref<Module>) -> Res<()> {
+        let start = self.sp;
+        let function = Value::from(Ref::new(crate::value::Function::of_module(code, module.clone())));
+        self.invoke(&function, start, &[]).map(drop)
+    }
+}
+
+/// The value of an operator on two constants, if it can be computed beforehand: cheap, and sure to succeed.
+pub fn fold(op: code::BinaryOp, left: &Value, right: &Value) -> Option<Value> {
+    operators::small_binary(op, left.as_int()?, right.as_int()?)
+}

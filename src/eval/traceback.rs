@@ -1,0 +1,223 @@
+//! Tracebacks: what an uncaught error prints.
+
+use super::code::CodeKind;
+use super::{Exc, Vm};
+use crate::source::Span;
+use crate::value::exception::TraceEntry;
+use crate::value::{Exception, Foreign, Ref, Str, Value, View};
+use std::cell::RefCell;
+
+/// Identical frames in a row shown before the rest is folded into one line.
+const SHOWN_REPEATS: usize = 3;
+
+impl Vm {
+    /// The whole report of an exception: causes and contexts first, then the traceback and the message.
+    pub fn format_exception(&mut self, exception: &Ref<Exception>) -> String {
+        let mut out = String::new();
+        self.write_chain(exception, &mut out, &mut Vec::new());
+        out
+    }
+
+    fn write_chain(&mut self, exception: &Ref<Exception>, out: &mut String, seen: &mut Vec<usize>) {
+        if seen.contains(&exception.address()) {
+            return;
+        }
+        seen.push(exception.address());
+        let cause = exception.cause.borrow().get_ref::<Exception>();
+        let context = exception.context.borrow().get_ref::<Exception>();
+        if let Some(cause) = cause {
+            if !seen.contains(&cause.address()) {
+                self.write_chain(&cause, out, seen);
+                out.push_str("\nThe above exception was the direct cause of the following exception:\n\n");
+            }
+        } else if let Some(context) = context
+            && !exception.suppress_context.get()
+            && !seen.contains(&context.address())
+        {
+            self.write_chain(&context, out, seen);
+            out.push_str("\nDuring handling of the above exception, another exception occurred:\n\n");
+        }
+        let entries = exception.trace.borrow().clone();
+        if !entries.is_empty() {
+            out.push_str("Traceback (most recent call last):\n");
+            write_entries(&entries, out);
+        }
+        out.push_str(&self.exception_lines(exception));
+    }
+
+    /// The last line of a report (and what belongs to it): `Type: message`, notes.
+    pub fn exception_lines(&mut self, exception: &Ref<Exception>) -> String {
+        let class = exception.class();
+        let module = class.attributes.get_text("__module__");
+        let qualname = class.qualname.borrow().clone();
+        let name = match module.as_ref().and_then(Value::as_str) {
+            Some("builtins" | "__main__") | None => qualname.as_str().to_string(),
+            Some(module) => format!("{module}.{}", qualname.as_str()),
+        };
+        let mut out = String::new();
+        if let Some(place) = exception.get_attribute("print_file_and_line")
+            && class.is_subtype_of(&self.types.exception(Exc::SyntaxError))
+            && let Some(text) = place.as_str()
+        {
+            out.push_str(text);
+        } else {
+            let value: Value = exception.clone().into();
+            let message = self.str_of(&value).unwrap_or_else(|_| {
+                self.take_raised();
+                "<exception str() failed>".to_string()
+            });
+            if message.is_empty() {
+                out.push_str(&format!("{name}\n"));
+            } else {
+                out.push_str(&format!("{name}: {message}\n"));
+            }
+        }
+        if let Some(notes) = exception.get_attribute("__notes__")
+            && let Ok(notes) = self.collect(&notes)
+        {
+            for note in notes {
+                let text = self.str_of(&note).unwrap_or_default();
+                out.push_str(&format!("{text}\n"));
+            }
+        }
+        if let Some(hint) = self.name_hint(exception) {
+            out.truncate(out.trim_end_matches('\n').len());
+            out.push_str(&format!("{hint}\n"));
+        }
+        out
+    }
+
+    /// `. Did you mean: 'x'?` after the report of an uncaught `NameError`.
+    fn name_hint(&mut self, exception: &Ref<Exception>) -> Option<String> {
+        if !self.types.is_exception(&exception.class(), Exc::NameError) {
+            return None;
+        }
+        let name = exception.get_attribute("name")?;
+        let name = name.as_str()?.to_string();
+        let entry = exception.trace.borrow().first().cloned()?;
+        let mut known: Vec<String> =
+            entry.code.slot_names.iter().map(|n| n.as_str().to_string()).filter(|n| !n.starts_with('<')).collect();
+        if let Some(module) = exception.get_attribute("zpy_module") {
+            known.extend(self.attribute_names(&module));
+        }
+        known.extend(crate::builtins::names(self));
+        let near = super::suggest::nearest(&name, known.iter().map(String::as_str));
+        if let Some(near) = near {
+            return Some(format!(". Did you mean: '{near}'?"));
+        }
+        let is_module = crate::builtins::module_names(self).iter().any(|m| *m == name);
+        is_module.then(|| format!(". Did you forget to import '{name}'?"))
+    }
+
+    /// Raises the `NameError` for a name that means nothing.
+    #[cold]
+    pub(super) fn undefined_name(&mut self, name: &str) -> crate::value::Raised {
+        let class = self.types.exception(Exc::NameError);
+        let exception = Exception::new(class, vec![Value::str(format!("name '{name}' is not defined"))]);
+        exception.set_attribute("name", Value::str(name));
+        exception.set_attribute("zpy_module", self.current_module().into());
+        self.raise(exception)
+    }
+
+    /// `exception.__traceback__`: an opaque object with the entries, or `none`.
+    pub(super) fn traceback_value(&mut self, exception: &Ref<Exception>) -> Value {
+        let entries = exception.trace.borrow().clone();
+        if entries.is_empty() {
+            return Value::NONE;
+        }
+        Ref::new(Foreign { type_name: "traceback", data: RefCell::new(Box::new(entries)) }).into()
+    }
+
+    /// The entries of a traceback object, innermost first.
+    pub fn traceback_entries(value: &Value) -> Option<Vec<TraceEntry>> {
+        match value.view() {
+            View::Foreign(object) => object.data.borrow().downcast_ref::<Vec<TraceEntry>>().cloned(),
+            _ => None,
+        }
+    }
+
+    /// Adds a note that is shown below the message.
+    pub fn add_note(&mut self, exception: &Ref<Exception>, note: &str) {
+        let notes = match exception.get_attribute("__notes__") {
+            Some(notes) => notes,
+            None => {
+                let notes = Value::list(Vec::new());
+                exception.set_attribute("__notes__", notes.clone());
+                notes
+            }
+        };
+        if let View::List(list) = notes.view() {
+            list.borrow_mut().push(Str::new(note).into());
+        }
+    }
+}
+
+/// The entries, outermost first, runs of one repeated entry folded.
+pub fn write_entries(entries: &[TraceEntry], out: &mut String) {
+    let mut last: Option<(*const crate::source::SourceFile, usize, String)> = None;
+    let mut repeats = 0;
+    for entry in entries.iter().rev() {
+        let line = entry.code.source.line_of(entry.span.start);
+        let key = (&*entry.code.source as *const _, line, entry.code.name.as_str().to_string());
+        if last.as_ref() == Some(&key) {
+            repeats += 1;
+            if repeats >= SHOWN_REPEATS {
+                continue;
+            }
+        } else {
+            write_folded(repeats, out);
+            repeats = 0;
+            last = Some(key);
+        }
+        write_entry(entry, out);
+    }
+    write_folded(repeats, out);
+}
+
+fn write_folded(repeats: usize, out: &mut String) {
+    if repeats >= SHOWN_REPEATS {
+        let more = repeats - SHOWN_REPEATS + 1;
+        let plural = if more == 1 { "" } else { "s" };
+        out.push_str(&format!("  [Previous line repeated {more} more time{plural}]\n"));
+    }
+}
+
+fn write_entry(entry: &TraceEntry, out: &mut String) {
+    let source = &entry.code.source;
+    let start = source.position(entry.span.start);
+    let name = match entry.code.kind {
+        CodeKind::Module => "<module>",
+        _ => entry.code.name.as_str(),
+    };
+    out.push_str(&format!("  File \"{}\", line {}, in {name}\n", source.name, start.line));
+    let raw = source.line_text(start.line);
+    let text = raw.trim();
+    if text.is_empty() {
+        return;
+    }
+    out.push_str(&format!("    {text}\n"));
+    if let Some(carets) = caret_line(entry.span, source, raw, start.line, start.column) {
+        out.push_str(&format!("    {carets}\n"));
+    }
+}
+
+/// The line of carets under the failing part, unless that part is the whole line.
+fn caret_line(
+    span: Span,
+    source: &crate::source::SourceFile,
+    raw: &str,
+    line: usize,
+    column: usize,
+) -> Option<String> {
+    let end = source.position(span.end);
+    let indent = raw.chars().count() - raw.trim_start().chars().count();
+    let trimmed_end = raw.trim_end().chars().count();
+    let first = column.saturating_sub(1).max(indent);
+    let last = if end.line == line { (end.column - 1).min(trimmed_end) } else { trimmed_end };
+    if last <= first || (first == indent && last == trimmed_end) {
+        return None;
+    }
+    let mut carets = " ".repeat(first - indent);
+    carets.push_str(&"^".repeat(last - first));
+    Some(carets)
+}

@@ -1,0 +1,13 @@
+//! ZPy: a small scripting language with Python's syntax whose reason to exist is processes.
+
+pub mod builtins;
+pub mod call;
+pub mod cli;
+pub mod engine;
+pub mod eval;
+pub mod mp;
+pub mod resolve;
+pub mod source;
+pub mod syntax;
+pub mod text;
+pub mod value;

@@ -1,0 +1,100 @@
+//! The two signal handlers of this module.
+//!
+//! Both save `errno`, take no lock and allocate nothing. They run on the alternate signal stack if
+//! there is one (`SA_ONSTACK`), because the interrupted code may be a generator on a small stack.
+
+use std::io;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+
+use nix::errno::Errno;
+
+use super::unix::{check, wake};
+use crate::mp::reaper;
+
+type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
+
+/// The host's SIGCHLD handler from before ours: its address, or 0, and whether it takes one argument or three.
+static HOST_HANDLER: AtomicUsize = AtomicUsize::new(0);
+static HOST_HANDLER_TAKES_INFO: AtomicBool = AtomicBool::new(false);
+static SIGINT_FLAG: AtomicPtr<AtomicBool> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Installs the SIGCHLD handler, once per process and before the first child. A handler that the host
+/// installed before is called after ours. It restarts interrupted calls, so a host notices nothing.
+///
+/// If a host installs its own handler later without passing the signal on, children are collected at
+/// the next call about them, or at [`reap_pending`](crate::mp::reap_pending).
+pub fn watch_children() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let Ok(before) = disposition(libc::SIGCHLD) else { return };
+        let mut flags = libc::SA_RESTART;
+        if before.sa_sigaction == libc::SIG_DFL || before.sa_sigaction == libc::SIG_IGN {
+            flags |= libc::SA_NOCLDSTOP;
+        } else {
+            HOST_HANDLER_TAKES_INFO.store(before.sa_flags & libc::SA_SIGINFO != 0, Ordering::Relaxed);
+            HOST_HANDLER.store(before.sa_sigaction, Ordering::Release);
+            flags |= before.sa_flags & libc::SA_NOCLDSTOP;
+        }
+        let _ = install(libc::SIGCHLD, child_ended, flags);
+    });
+}
+
+extern "C" fn child_ended(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    let errno = Errno::last_raw();
+    reaper::sweep();
+    wake();
+    let host = HOST_HANDLER.load(Ordering::Acquire);
+    if host != 0 && HOST_HANDLER_TAKES_INFO.load(Ordering::Relaxed) {
+        // SAFETY: the address was the disposition of this signal with SA_SIGINFO, hence such a function.
+        let host: Handler = unsafe { std::mem::transmute(host) };
+        host(signal, info, context);
+    } else if host != 0 {
+        // SAFETY: as above, without SA_SIGINFO.
+        let host: extern "C" fn(libc::c_int) = unsafe { std::mem::transmute(host) };
+        host(signal);
+    }
+    Errno::set_raw(errno);
+}
+
+/// From now on Ctrl-C sets `flag`, which the caller clears, and interrupts blocking calls. False if
+/// SIGINT is ignored, as for a background job of a shell script; that is left as it is, as Python does.
+pub fn install_sigint_handler(flag: &'static AtomicBool) -> io::Result<bool> {
+    if disposition(libc::SIGINT)?.sa_sigaction == libc::SIG_IGN {
+        return Ok(false);
+    }
+    SIGINT_FLAG.store(std::ptr::from_ref(flag).cast_mut(), Ordering::Release);
+    install(libc::SIGINT, interrupt_came, 0)?;
+    Ok(true)
+}
+
+extern "C" fn interrupt_came(_signal: libc::c_int, _info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
+    let errno = Errno::last_raw();
+    // SAFETY: the pointer is null or comes from a `&'static AtomicBool`.
+    if let Some(flag) = unsafe { SIGINT_FLAG.load(Ordering::Acquire).as_ref() } {
+        flag.store(true, Ordering::Relaxed);
+    }
+    wake();
+    Errno::set_raw(errno);
+}
+
+fn disposition(signal: libc::c_int) -> io::Result<libc::sigaction> {
+    // SAFETY: all zero is a valid `sigaction`; without a new action the call only fills in the old one.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        check(libc::sigaction(signal, std::ptr::null(), &mut action))?;
+        Ok(action)
+    }
+}
+
+fn install(signal: libc::c_int, handler: Handler, flags: libc::c_int) -> io::Result<()> {
+    // SAFETY: all zero is a valid `sigaction` with an empty mask; `handler` has the signature that
+    // SA_SIGINFO promises and does only what is safe in a signal handler.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handler as *const () as libc::sighandler_t;
+        action.sa_flags = flags | libc::SA_SIGINFO | libc::SA_ONSTACK;
+        libc::sigemptyset(&mut action.sa_mask);
+        check(libc::sigaction(signal, &action, std::ptr::null_mut()))
+    }
+}

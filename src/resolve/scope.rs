@@ -1,0 +1,610 @@
+//! First pass: scopes, the names they bind, and which of those inner functions capture.
+//!
+//! A scope is found again in the second pass by the address of the syntax node that opens it.
+
+use crate::source::Span;
+use crate::syntax::SyntaxError;
+use crate::syntax::ast::*;
+use std::collections::HashMap;
+
+pub type ScopeId = usize;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ScopeKind {
+    Module,
+    Function,
+    Class,
+    Comprehension,
+}
+
+/// What a scope knows about a name.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Symbol {
+    /// Assigned, imported, a parameter, ...
+    pub is_bound: bool,
+    pub is_param: bool,
+    pub is_global: bool,
+    pub is_nonlocal: bool,
+    /// An inner function uses the variable bound here.
+    pub is_captured: bool,
+}
+
+#[derive(Debug)]
+pub struct Scope {
+    pub kind: ScopeKind,
+    /// The first `yield` of the function.
+    pub first_yield: Option<Span>,
+    pub parent: Option<ScopeId>,
+    pub symbols: HashMap<Name, Symbol>,
+    uses: Vec<Name>,
+}
+
+#[derive(Default, Debug)]
+pub struct Scopes {
+    pub list: Vec<Scope>,
+    by_node: HashMap<usize, ScopeId>,
+    /// Places of all `:=`, in order.
+    walruses: Vec<Span>,
+}
+
+/// Where a name leads from a scope.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Meaning {
+    /// A variable of the function (or comprehension) scope.
+    Variable(ScopeId),
+    Global,
+    /// A name of the class body it is used in, looked up as it runs.
+    ClassName,
+}
+
+/// The implicit variable of a class body that `super()` and `__class__` in its methods mean.
+pub const CLASS_CELL: &str = "__class__";
+
+impl Scopes {
+    pub fn of_node<T>(&self, node: &T) -> ScopeId {
+        self.by_node[&address(node)]
+    }
+
+    /// The nearest scope around (or at) `id` that has a frame.
+    pub fn frame_of(&self, mut id: ScopeId) -> ScopeId {
+        while self.list[id].kind == ScopeKind::Comprehension {
+            id = self.list[id].parent.expect("a comprehension is inside something");
+        }
+        id
+    }
+
+    /// What a name used in scope `id` means.
+    pub fn resolve(&self, id: ScopeId, name: &str) -> Meaning {
+        let mut at = id;
+        // Class names are visible in the class body itself, not in functions or comprehensions inside.
+        let mut class_is_visible = true;
+        loop {
+            let scope = &self.list[at];
+            match scope.kind {
+                ScopeKind::Module => return Meaning::Global,
+                ScopeKind::Class if class_is_visible => match scope.symbols.get(name) {
+                    Some(s) if s.is_global => return Meaning::Global,
+                    Some(s) if s.is_nonlocal => {}
+                    Some(s) if s.is_bound => return Meaning::ClassName,
+                    _ => {}
+                },
+                ScopeKind::Class => {
+                    if name == CLASS_CELL {
+                        return Meaning::Variable(at);
+                    }
+                }
+                ScopeKind::Function | ScopeKind::Comprehension => {
+                    if let Some(s) = scope.symbols.get(name) {
+                        if s.is_global {
+                            return Meaning::Global;
+                        }
+                        if s.is_bound && !s.is_nonlocal {
+                            return Meaning::Variable(at);
+                        }
+                    }
+                }
+            }
+            class_is_visible = false;
+            match scope.parent {
+                Some(parent) => at = parent,
+                None => return Meaning::Global,
+            }
+        }
+    }
+
+    /// Whether there is a `:=` inside a place.
+    pub fn has_walrus(&self, span: Span) -> bool {
+        self.walruses.iter().any(|w| span.start <= w.start && w.end <= span.end)
+    }
+
+    pub fn symbol(&self, id: ScopeId, name: &str) -> Symbol {
+        self.list[id].symbols.get(name).copied().unwrap_or_default()
+    }
+}
+
+pub fn analyse(body: &[Stmt]) -> Result<Scopes, SyntaxError> {
+    let mut a = Analyser::default();
+    a.open(ScopeKind::Module, None);
+    a.block(body)?;
+    a.finish()
+}
+
+pub fn analyse_expression(expr: &Expr) -> Result<Scopes, SyntaxError> {
+    let mut a = Analyser::default();
+    a.open(ScopeKind::Module, None);
+    a.expr(expr)?;
+    a.finish()
+}
+
+fn address<T>(node: &T) -> usize {
+    node as *const T as usize
+}
+
+#[derive(Default)]
+struct Analyser {
+    scopes: Scopes,
+    current: ScopeId,
+    /// `nonlocal` declarations, checked when all scopes are known.
+    nonlocals: Vec<(ScopeId, Ident)>,
+}
+
+type Done = Result<(), SyntaxError>;
+
+impl Analyser {
+    fn open(&mut self, kind: ScopeKind, node: Option<usize>) -> ScopeId {
+        let parent = (!self.scopes.list.is_empty()).then_some(self.current);
+        let id = self.scopes.list.len();
+        self.scopes.list.push(Scope { kind, first_yield: None, parent, symbols: HashMap::new(), uses: Vec::new() });
+        if let Some(node) = node {
+            self.scopes.by_node.insert(node, id);
+        }
+        self.current = id;
+        id
+    }
+
+    fn close(&mut self) {
+        self.current = self.scopes.list[self.current].parent.expect("only inner scopes are closed");
+    }
+
+    fn scope(&mut self) -> &mut Scope {
+        &mut self.scopes.list[self.current]
+    }
+
+    fn bind(&mut self, name: &Name) {
+        self.scope().symbols.entry(name.clone()).or_default().is_bound = true;
+    }
+
+    fn use_name(&mut self, name: &Name) {
+        self.scope().uses.push(name.clone());
+        if &**name == "super" {
+            self.scope().uses.push(CLASS_CELL.into());
+        }
+    }
+
+    /// Marks captured variables and checks `nonlocal`.
+    fn finish(mut self) -> Result<Scopes, SyntaxError> {
+        for (id, ident) in std::mem::take(&mut self.nonlocals) {
+            let outer = self.scopes.list[id].parent.unwrap_or(0);
+            let from = match self.scopes.list[outer].kind {
+                ScopeKind::Class => self.scopes.list[outer].parent.unwrap_or(0),
+                _ => outer,
+            };
+            if !matches!(self.scopes.resolve(from, &ident.name), Meaning::Variable(_)) {
+                let message = format!("no binding for nonlocal '{}' found", ident.name);
+                return Err(SyntaxError::new(message, ident.span));
+            }
+        }
+        for id in 0..self.scopes.list.len() {
+            let mut names = std::mem::take(&mut self.scopes.list[id].uses);
+            names.extend(self.scopes.list[id].symbols.iter().filter(|(_, s)| s.is_nonlocal).map(|(n, _)| n.clone()));
+            for name in &names {
+                if let Meaning::Variable(owner) = self.scopes.resolve(id, name)
+                    && (self.scopes.frame_of(owner) != self.scopes.frame_of(id)
+                        || self.scopes.list[owner].kind == ScopeKind::Class)
+                {
+                    self.scopes.list[owner].symbols.entry(name.clone()).or_default().is_captured = true;
+                }
+            }
+        }
+        Ok(self.scopes)
+    }
+
+    fn block(&mut self, body: &[Stmt]) -> Done {
+        body.iter().try_for_each(|stmt| self.stmt(stmt))
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) -> Done {
+        match &stmt.kind {
+            StmtKind::Expr(e) => self.expr(e),
+            StmtKind::Assign { targets, value } => {
+                self.expr(value)?;
+                targets.iter().try_for_each(|t| self.target(t))
+            }
+            StmtKind::AugAssign { target, value, .. } => {
+                self.expr(value)?;
+                self.expr(target)?;
+                self.target(target)
+            }
+            StmtKind::AnnAssign { target, annotation, value } => {
+                if self.scope().kind != ScopeKind::Function {
+                    self.expr(annotation)?;
+                }
+                if let Some(value) = value {
+                    self.expr(value)?;
+                }
+                self.target(target)
+            }
+            StmtKind::Return(value) => self.maybe(value.as_ref()),
+            StmtKind::Delete(targets) => targets.iter().try_for_each(|t| self.target(t)),
+            StmtKind::Pass | StmtKind::Break | StmtKind::Continue => Ok(()),
+            StmtKind::Global(names) => {
+                for ident in names {
+                    self.scope().symbols.entry(ident.name.clone()).or_default().is_global = true;
+                }
+                Ok(())
+            }
+            StmtKind::Nonlocal(names) => {
+                for ident in names {
+                    self.scope().symbols.entry(ident.name.clone()).or_default().is_nonlocal = true;
+                    self.nonlocals.push((self.current, ident.clone()));
+                }
+                Ok(())
+            }
+            StmtKind::Assert { test, message } => {
+                self.expr(test)?;
+                self.maybe(message.as_ref())
+            }
+            StmtKind::Raise { exception, cause } => {
+                self.maybe(exception.as_ref())?;
+                self.maybe(cause.as_ref())
+            }
+            StmtKind::Import(aliases) => {
+                for alias in aliases {
+                    match &alias.asname {
+                        Some(name) => self.bind(&name.name),
+                        None => {
+                            let first = alias.name.name.split('.').next().unwrap_or_default();
+                            self.bind(&first.into());
+                        }
+                    }
+                }
+                Ok(())
+            }
+            StmtKind::ImportFrom { names, .. } => {
+                for alias in names {
+                    let bound = alias.asname.as_ref().unwrap_or(&alias.name);
+                    if &*bound.name != "*" {
+                        self.bind(&bound.name);
+                    }
+                }
+                Ok(())
+            }
+            StmtKind::If { branches, orelse } => {
+                for (test, body) in branches {
+                    self.expr(test)?;
+                    self.block(body)?;
+                }
+                self.block(orelse)
+            }
+            StmtKind::While { test, body, orelse } => {
+                self.expr(test)?;
+                self.block(body)?;
+                self.block(orelse)
+            }
+            StmtKind::For { target, iter, body, orelse, .. } => {
+                self.expr(iter)?;
+                self.target(target)?;
+                self.block(body)?;
+                self.block(orelse)
+            }
+            StmtKind::With { items, body, .. } => {
+                for item in items {
+                    self.expr(&item.context)?;
+                    if let Some(target) = &item.target {
+                        self.target(target)?;
+                    }
+                }
+                self.block(body)
+            }
+            StmtKind::Try { body, handlers, orelse, finally, .. } => {
+                self.block(body)?;
+                for handler in handlers {
+                    self.maybe(handler.exception.as_ref())?;
+                    if let Some(name) = &handler.name {
+                        self.bind(&name.name);
+                    }
+                    self.block(&handler.body)?;
+                }
+                self.block(orelse)?;
+                self.block(finally)
+            }
+            StmtKind::FunctionDef(def) => self.function_def(def),
+            StmtKind::ClassDef(def) => self.class_def(def),
+            StmtKind::Match { subject, cases } => {
+                self.expr(subject)?;
+                for case in cases {
+                    self.pattern(&case.pattern)?;
+                    self.maybe(case.guard.as_ref())?;
+                    self.block(&case.body)?;
+                }
+                Ok(())
+            }
+            StmtKind::TypeAlias { name, .. } => {
+                self.bind(&name.name);
+                Ok(())
+            }
+        }
+    }
+
+    fn function_def(&mut self, def: &FunctionDef) -> Done {
+        def.decorators.iter().try_for_each(|d| self.expr(d))?;
+        self.param_outsides(&def.params)?;
+        self.maybe(def.returns.as_ref())?;
+        self.bind(&def.name.name);
+        self.open(ScopeKind::Function, Some(address(def)));
+        for param in &def.type_params {
+            self.bind(&param.name.name);
+        }
+        self.params(&def.params);
+        self.block(&def.body)?;
+        self.close();
+        Ok(())
+    }
+
+    fn class_def(&mut self, def: &ClassDef) -> Done {
+        def.decorators.iter().try_for_each(|d| self.expr(d))?;
+        self.args(&def.args)?;
+        self.bind(&def.name.name);
+        self.open(ScopeKind::Class, Some(address(def)));
+        for param in &def.type_params {
+            self.bind(&param.name.name);
+        }
+        self.block(&def.body)?;
+        self.close();
+        Ok(())
+    }
+
+    /// Defaults and annotations belong to the scope around the function.
+    fn param_outsides(&mut self, params: &Params) -> Done {
+        for param in all_params(params) {
+            self.maybe(param.default.as_ref())?;
+            self.maybe(param.annotation.as_ref())?;
+        }
+        Ok(())
+    }
+
+    fn params(&mut self, params: &Params) {
+        for param in all_params(params) {
+            let symbol = self.scope().symbols.entry(param.name.name.clone()).or_default();
+            symbol.is_bound = true;
+            symbol.is_param = true;
+        }
+    }
+
+    fn maybe(&mut self, expr: Option<&Expr>) -> Done {
+        expr.map_or(Ok(()), |e| self.expr(e))
+    }
+
+    fn exprs(&mut self, exprs: &[Expr]) -> Done {
+        exprs.iter().try_for_each(|e| self.expr(e))
+    }
+
+    fn args(&mut self, args: &[Arg]) -> Done {
+        args.iter().try_for_each(|arg| match arg {
+            Arg::Positional(e) | Arg::Keyword(_, e) | Arg::Spread(e) | Arg::SpreadKeywords(e) => self.expr(e),
+        })
+    }
+
+    fn target(&mut self, target: &Expr) -> Done {
+        match &target.kind {
+            ExprKind::Name(name) => {
+                self.bind(name);
+                self.use_name(name);
+                Ok(())
+            }
+            ExprKind::Tuple(items) | ExprKind::List(items) => items.iter().try_for_each(|t| self.target(t)),
+            ExprKind::Starred(inner) => self.target(inner),
+            _ => self.expr(target),
+        }
+    }
+
+    fn pattern(&mut self, pattern: &Pattern) -> Done {
+        match &pattern.kind {
+            PatternKind::Value(e) | PatternKind::Singleton(e) => self.expr(e),
+            PatternKind::Capture(name) => {
+                self.bind(&name.name);
+                Ok(())
+            }
+            PatternKind::Wildcard => Ok(()),
+            PatternKind::Sequence(items) | PatternKind::Or(items) => {
+                items.iter().try_for_each(|p| self.pattern(p))
+            }
+            PatternKind::Star(name) => {
+                if let Some(name) = name {
+                    self.bind(&name.name);
+                }
+                Ok(())
+            }
+            PatternKind::Mapping { items, rest } => {
+                for (key, pattern) in items {
+                    self.expr(key)?;
+                    self.pattern(pattern)?;
+                }
+                if let Some(rest) = rest {
+                    self.bind(&rest.name);
+                }
+                Ok(())
+            }
+            PatternKind::Class { class, positional, keyword } => {
+                self.expr(class)?;
+                positional.iter().try_for_each(|p| self.pattern(p))?;
+                keyword.iter().try_for_each(|(_, p)| self.pattern(p))
+            }
+            PatternKind::As { pattern, name } => {
+                self.pattern(pattern)?;
+                self.bind(&name.name);
+                Ok(())
+            }
+        }
+    }
+
+    fn expr(&mut self, expr: &Expr) -> Done {
+        match &expr.kind {
+            ExprKind::Name(name) => {
+                self.use_name(name);
+                Ok(())
+            }
+            ExprKind::None
+            | ExprKind::True
+            | ExprKind::False
+            | ExprKind::Ellipsis
+            | ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Imaginary(_)
+            | ExprKind::Str(_)
+            | ExprKind::Bytes(_) => Ok(()),
+            ExprKind::FString(parts) => self.fstring(parts),
+            ExprKind::Tuple(items) | ExprKind::List(items) | ExprKind::Set(items) => self.exprs(items),
+            ExprKind::Dict(items) => items.iter().try_for_each(|item| match item {
+                DictItem::Pair(key, value) => {
+                    self.expr(key)?;
+                    self.expr(value)
+                }
+                DictItem::Spread(e) => self.expr(e),
+            }),
+            ExprKind::Unary { operand, .. } => self.expr(operand),
+            ExprKind::Binary { left, right, .. } => {
+                self.expr(left)?;
+                self.expr(right)
+            }
+            ExprKind::Bool { values, .. } => self.exprs(values),
+            ExprKind::Compare { left, rest } => {
+                self.expr(left)?;
+                rest.iter().try_for_each(|(_, e)| self.expr(e))
+            }
+            ExprKind::Conditional { test, body, orelse } => {
+                self.expr(test)?;
+                self.expr(body)?;
+                self.expr(orelse)
+            }
+            ExprKind::Lambda { params, body } => {
+                self.param_outsides(params)?;
+                self.open(ScopeKind::Function, Some(address(expr)));
+                self.params(params);
+                self.expr(body)?;
+                self.close();
+                Ok(())
+            }
+            ExprKind::Call { function, args } => {
+                self.expr(function)?;
+                self.args(args)
+            }
+            ExprKind::Attribute { value, .. } => self.expr(value),
+            ExprKind::Subscript { value, index } => {
+                self.expr(value)?;
+                self.expr(index)
+            }
+            ExprKind::Slice { lower, upper, step } => {
+                [lower, upper, step].into_iter().flatten().try_for_each(|e| self.expr(e))
+            }
+            ExprKind::Starred(e) | ExprKind::Await(e) => self.expr(e),
+            ExprKind::YieldFrom(e) => {
+                self.note_yield(expr.span);
+                self.expr(e)
+            }
+            ExprKind::Yield(e) => {
+                self.note_yield(expr.span);
+                self.maybe(e.as_deref())
+            }
+            ExprKind::Named { target, value } => {
+                self.expr(value)?;
+                self.bind_walrus(target, expr.span)
+            }
+            ExprKind::ListComp { element, clauses } | ExprKind::SetComp { element, clauses } => {
+                self.comprehension(expr, &[element], clauses, ScopeKind::Comprehension)
+            }
+            ExprKind::Generator { element, clauses } => {
+                self.comprehension(expr, &[element], clauses, ScopeKind::Function)
+            }
+            ExprKind::DictComp { key, value, clauses } => {
+                self.comprehension(expr, &[key, value], clauses, ScopeKind::Comprehension)
+            }
+        }
+    }
+
+    fn note_yield(&mut self, span: Span) {
+        let frame = self.scopes.frame_of(self.current);
+        self.scopes.list[frame].first_yield.get_or_insert(span);
+    }
+
+    /// `:=` binds in the function around all comprehensions.
+    fn bind_walrus(&mut self, target: &Ident, span: Span) -> Done {
+        self.scopes.walruses.push(span);
+        let mut at = self.current;
+        while self.scopes.list[at].kind == ScopeKind::Comprehension {
+            if self.scopes.list[at].symbols.get(&target.name).is_some_and(|s| s.is_bound) {
+                let message = format!(
+                    "assignment expression cannot rebind comprehension iteration variable '{}'",
+                    target.name
+                );
+                return Err(SyntaxError::new(message, target.span));
+            }
+            at = self.scopes.list[at].parent.unwrap_or(0);
+        }
+        if at != self.current && self.scopes.list[at].kind == ScopeKind::Class {
+            let message = "assignment expression within a comprehension cannot be used in a class body";
+            return Err(SyntaxError::new(message, span));
+        }
+        self.scopes.list[at].symbols.entry(target.name.clone()).or_default().is_bound = true;
+        self.use_name(&target.name);
+        Ok(())
+    }
+
+    fn comprehension(
+        &mut self,
+        node: &Expr,
+        elements: &[&Expr],
+        clauses: &[Comprehension],
+        kind: ScopeKind,
+    ) -> Done {
+        let [first, rest @ ..] = clauses else { return Ok(()) };
+        // The first iterable is evaluated outside.
+        self.expr(&first.iter)?;
+        self.open(kind, Some(address(node)));
+        self.target(&first.target)?;
+        for clause in rest {
+            self.target(&clause.target)?;
+        }
+        self.exprs(&first.conditions)?;
+        for clause in rest {
+            self.expr(&clause.iter)?;
+            self.exprs(&clause.conditions)?;
+        }
+        elements.iter().try_for_each(|e| self.expr(e))?;
+        self.close();
+        Ok(())
+    }
+
+    fn fstring(&mut self, parts: &[FStringPart]) -> Done {
+        for part in parts {
+            if let FStringPart::Field { value, spec, .. } = part {
+                self.expr(value)?;
+                if let Some(spec) = spec {
+                    self.fstring(spec)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All parameters in slot order.
+pub fn all_params(params: &Params) -> impl Iterator<Item = &Param> {
+    params
+        .positional_only
+        .iter()
+        .chain(&params.positional)
+        .chain(&params.keyword_only)
+        .chain(&params.rest)
+        .chain(&params.keywords)
+}

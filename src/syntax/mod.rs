@@ -1,0 +1,47 @@
+//! From source text to syntax tree: the whole front end.
+//!
+//! The text goes through `lexer` (raw tokens), `layout` (lines and blocks), `soft_keywords` (names that are
+//! keywords here and there) and the parser that `grammar/zpy.lalrpop` describes, whose rules build the tree
+//! with the helpers in `actions`. What the grammar lets through although it is wrong is refused by
+//! `validate`; what the grammar refuses is put in words by `explain`. Nothing here knows values or runs code.
+
+pub mod actions;
+pub mod ast;
+pub mod error;
+mod explain;
+mod layout;
+mod lexer;
+pub mod literals;
+mod parse;
+mod soft_keywords;
+pub mod token;
+pub mod validate;
+
+pub use error::{SyntaxError, SyntaxErrorKind};
+pub use literals::surrogate_char;
+pub use parse::{parse, parse_expression};
+
+use crate::source::{SourceFile, Span};
+use token::Token;
+
+/// The tokens of a file, layout included.
+pub fn tokens(source: &SourceFile) -> Result<Vec<(Token, Span)>, SyntaxError> {
+    let (tokens, error) = parse::lex(source);
+    match error {
+        Some(error) => Err(error),
+        None => Ok(tokens),
+    }
+}
+
+/// The tokens of a file for people to read, one on each line: line and column, name, text.
+pub fn dump_tokens(source: &SourceFile) -> Result<String, SyntaxError> {
+    let mut out = String::new();
+    for (token, span) in tokens(source)? {
+        let place = source.position(span.start);
+        let text = source.slice(span);
+        let is_said = text == token.name() || text.is_empty();
+        let text = if is_said { String::new() } else { format!(" {text:?}") };
+        out.push_str(&format!("{}:{} {}{text}\n", place.line, place.column, token.name()));
+    }
+    Ok(out)
+}

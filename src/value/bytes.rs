@@ -1,0 +1,36 @@
+//! Byte strings: `bytes` (fixed) and `bytearray` (changeable).
+
+use super::{Heap, Ref, Tag};
+use std::cell::RefCell;
+
+pub struct Bytes {
+    data: Box<[u8]>,
+}
+
+impl Bytes {
+    pub fn new(data: impl Into<Box<[u8]>>) -> Ref<Bytes> {
+        Ref::new(Bytes { data: data.into() })
+    }
+
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+}
+
+pub struct ByteArray {
+    pub data: RefCell<Vec<u8>>,
+}
+
+impl ByteArray {
+    pub fn new(data: Vec<u8>) -> Ref<ByteArray> {
+        Ref::new(ByteArray { data: RefCell::new(data) })
+    }
+}
+
+impl Heap for Bytes {
+    const TAG: Tag = Tag::Bytes;
+}
+
+impl Heap for ByteArray {
+    const TAG: Tag = Tag::ByteArray;
+}

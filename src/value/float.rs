@@ -1,0 +1,1 @@
+//! Floats: script-visible behaviour of `float`.

@@ -1,0 +1,188 @@
+//! Reference-counted heap objects: the header, the pointer, and how objects die.
+//!
+//! A heap object is an [`Obj<T>`]: a header of two 32-bit words (reference count and collector word)
+//! before the payload. [`Ref<T>`] is an owning pointer to one, `Rc` without weak counts or threads.
+//! The kind of an object is not in its header: it is in the tag of every [`Value`] that points at it.
+//!
+//! Dropping must not recurse without bound (a list may be a million lists deep), so a drop that happens
+//! inside too many other drops only queues the object, and the outermost drop empties the queue.
+
+use super::{Tag, Value};
+use std::cell::{Cell, RefCell};
+use std::ops::Deref;
+use std::ptr::NonNull;
+
+/// Payload types of heap objects; ties each to its tag.
+pub trait Heap: Sized + 'static {
+    const TAG: Tag;
+    /// Calls `visit` with each value the object holds; what the cycle collector follows.
+    fn trace(&self, _visit: &mut dyn FnMut(&Value)) {}
+}
+
+#[repr(C)]
+pub struct Obj<T> {
+    count: Cell<u32>,
+    /// Collector's scratch word; zero outside a collection.
+    pub(crate) gc: Cell<u32>,
+    data: T,
+}
+
+/// Owning pointer to a heap object.
+pub struct Ref<T: Heap>(NonNull<Obj<T>>);
+
+impl<T: Heap> Ref<T> {
+    #[inline]
+    pub fn new(data: T) -> Ref<T> {
+        let obj = Box::new(Obj { count: Cell::new(1), gc: Cell::new(0), data });
+        Ref(NonNull::from(Box::leak(obj)))
+    }
+
+    #[inline(always)]
+    pub fn ptr_eq(a: &Ref<T>, b: &Ref<T>) -> bool {
+        a.0 == b.0
+    }
+
+    #[inline(always)]
+    pub fn address(&self) -> usize {
+        self.0.as_ptr() as usize
+    }
+
+    #[inline(always)]
+    pub fn count(&self) -> u32 {
+        // SAFETY: a Ref always points at a live object.
+        unsafe { self.0.as_ref() }.count.get()
+    }
+
+    /// The payload for writing, if this is the only pointer to it.
+    #[inline]
+    pub fn get_mut(this: &mut Ref<T>) -> Option<&mut T> {
+        // SAFETY: with a count of one and `this` borrowed mutably nobody else can reach the payload.
+        (this.count() == 1).then(|| unsafe { &mut (*this.0.as_ptr()).data })
+    }
+
+    #[inline(always)]
+    pub(super) fn into_raw(self) -> u64 {
+        let bits = self.0.as_ptr() as usize as u64;
+        std::mem::forget(self);
+        bits
+    }
+
+    /// # Safety
+    /// `bits` must come from `into_raw` of the same `T`, and one count must be owed to the caller.
+    #[inline(always)]
+    pub(super) unsafe fn from_raw(bits: u64) -> Ref<T> {
+        Ref(unsafe { NonNull::new_unchecked(bits as usize as *mut Obj<T>) })
+    }
+
+    /// A pointer that counts no reference, for caches compared by identity only.
+    #[inline(always)]
+    pub fn as_ptr(&self) -> *const T {
+        &**self
+    }
+}
+
+impl<T: Heap> Deref for Ref<T> {
+    type Target = T;
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: a Ref always points at a live object.
+        unsafe { &self.0.as_ref().data }
+    }
+}
+
+impl<T: Heap> Clone for Ref<T> {
+    #[inline(always)]
+    fn clone(&self) -> Ref<T> {
+        // SAFETY: a Ref always points at a live object.
+        let count = unsafe { &self.0.as_ref().count };
+        count.set(count.get() + 1);
+        Ref(self.0)
+    }
+}
+
+impl<T: Heap> Drop for Ref<T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: this Ref owns one count; the object is alive until that count is given back.
+        let count = unsafe { &self.0.as_ref().count };
+        let left = count.get() - 1;
+        count.set(left);
+        if left == 0 {
+            // SAFETY: the count just reached zero, so nobody else can reach the object.
+            unsafe { die(T::TAG, self.0.as_ptr() as usize as u64) }
+        }
+    }
+}
+
+/// Adds one to the count of the object at `bits`.
+///
+/// # Safety
+/// `bits` must be the payload word of a live heap value.
+#[inline(always)]
+pub(super) unsafe fn retain(bits: u64) {
+    let count = unsafe { &*(bits as usize as *const Cell<u32>) };
+    count.set(count.get() + 1);
+}
+
+/// Takes one from the count of the object at `bits` and frees it at zero.
+///
+/// # Safety
+/// `bits` must be the payload word of a live heap value of kind `tag`, whose count the caller gives up.
+#[inline(always)]
+pub(super) unsafe fn release(tag: Tag, bits: u64) {
+    let count = unsafe { &*(bits as usize as *const Cell<u32>) };
+    let left = count.get() - 1;
+    count.set(left);
+    if left == 0 {
+        unsafe { die(tag, bits) }
+    }
+}
+
+/// Drops nested deeper than this are queued. Each level costs a few hundred bytes of machine stack.
+const MAX_NESTED_DROPS: u32 = 200;
+
+thread_local! {
+    static NESTED_DROPS: Cell<u32> = const { Cell::new(0) };
+    static WAITING: RefCell<Vec<(Tag, u64)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Frees a dead object, now or as soon as the drops it is nested in are done.
+///
+/// # Safety
+/// The object's count must be zero and nobody may touch it again.
+#[cold]
+#[inline(never)]
+unsafe fn die(tag: Tag, bits: u64) {
+    if !tag.is_container() {
+        return unsafe { super::free(tag, bits) };
+    }
+    let depth = NESTED_DROPS.get();
+    if depth >= MAX_NESTED_DROPS {
+        return WAITING.with_borrow_mut(|queue| queue.push((tag, bits)));
+    }
+    NESTED_DROPS.set(depth + 1);
+    unsafe { super::free(tag, bits) };
+    if depth == 0 {
+        while let Some((tag, bits)) = WAITING.with_borrow_mut(Vec::pop) {
+            unsafe { super::free(tag, bits) };
+        }
+    }
+    NESTED_DROPS.set(depth);
+}
+
+/// Frees the memory of an object of payload type `T`, running its destructor.
+///
+/// # Safety
+/// As for [`die`]; `bits` must point at an `Obj<T>`.
+pub(super) unsafe fn free_as<T: Heap>(bits: u64) {
+    drop(unsafe { Box::from_raw(bits as usize as *mut Obj<T>) });
+}
+
+/// The payload of the object at `bits`.
+///
+/// # Safety
+/// `bits` must point at a live `Obj<T>` that outlives `'a`.
+#[inline(always)]
+pub(super) unsafe fn payload<'a, T: Heap>(bits: u64) -> &'a T {
+    unsafe { &(*(bits as usize as *const Obj<T>)).data }
+}

@@ -1,0 +1,99 @@
+//! Iterators over built-in things: the state between two `next()` calls.
+//!
+//! How each kind advances is in `eval/iterate.rs`; kinds that call script functions are here too, since
+//! their state is as plain as the others'.
+
+use super::{Dict, Heap, Ref, Tag, Value, dict::ViewKind};
+use num_bigint::BigInt;
+use std::cell::RefCell;
+
+pub struct Iter {
+    pub state: RefCell<IterState>,
+}
+
+#[derive(Clone)]
+pub enum IterState {
+    /// Ended; every further `next()` ends too.
+    Done,
+    List { list: Value, index: usize },
+    ListReversed { list: Value, left: usize },
+    /// Tuples, strings, bytes: anything indexed whose length cannot change.
+    Tuple { tuple: Value, index: usize },
+    Str { text: Value, offset: usize },
+    Bytes { bytes: Value, index: usize },
+    Range { next: i64, left: u64, step: i64 },
+    BigRange { next: BigInt, left: BigInt, step: BigInt },
+    Dict { dict: Ref<Dict>, kind: ViewKind, slot: usize, len: usize, reversed: bool },
+    Set { set: Value, slot: usize, len: usize },
+    /// Objects with `__getitem__` and no `__iter__`, and `reversed()` of sequences by index.
+    Items { object: Value, index: i64, step: i64 },
+    Enumerate { inner: Value, count: Value },
+    Zip { inner: Vec<Value>, strict: bool },
+    Map { function: Value, inner: Vec<Value> },
+    Filter { function: Value, inner: Value },
+    /// `iter(function, sentinel)`
+    Calls { function: Value, sentinel: Value },
+}
+
+impl Iter {
+    pub fn new(state: IterState) -> Ref<Iter> {
+        Ref::new(Iter { state: RefCell::new(state) })
+    }
+
+    /// Name of the iterator's type, as Python calls it.
+    pub fn type_name(&self) -> &'static str {
+        match &*self.state.borrow() {
+            IterState::Done => "iterator",
+            IterState::List { .. } => "list_iterator",
+            IterState::ListReversed { .. } => "list_reverseiterator",
+            IterState::Tuple { .. } => "tuple_iterator",
+            IterState::Str { .. } => "str_iterator",
+            IterState::Bytes { .. } => "bytes_iterator",
+            IterState::Range { .. } => "range_iterator",
+            IterState::BigRange { .. } => "longrange_iterator",
+            IterState::Dict { kind, reversed, .. } => match (kind, reversed) {
+                (ViewKind::Keys, false) => "dict_keyiterator",
+                (ViewKind::Values, false) => "dict_valueiterator",
+                (ViewKind::Items, false) => "dict_itemiterator",
+                (ViewKind::Keys, true) => "dict_reversekeyiterator",
+                (ViewKind::Values, true) => "dict_reversevalueiterator",
+                (ViewKind::Items, true) => "dict_reverseitemiterator",
+            },
+            IterState::Set { .. } => "set_iterator",
+            IterState::Items { step, .. } => if *step < 0 { "reversed" } else { "iterator" },
+            IterState::Enumerate { .. } => "enumerate",
+            IterState::Zip { .. } => "zip",
+            IterState::Map { .. } => "map",
+            IterState::Filter { .. } => "filter",
+            IterState::Calls { .. } => "callable_iterator",
+        }
+    }
+}
+
+impl Heap for Iter {
+    const TAG: Tag = Tag::Iter;
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) {
+        match &*self.state.borrow() {
+            IterState::Done | IterState::Range { .. } | IterState::BigRange { .. } => {}
+            IterState::List { list: value, .. }
+            | IterState::ListReversed { list: value, .. }
+            | IterState::Tuple { tuple: value, .. }
+            | IterState::Str { text: value, .. }
+            | IterState::Bytes { bytes: value, .. }
+            | IterState::Set { set: value, .. }
+            | IterState::Items { object: value, .. } => visit(value),
+            IterState::Dict { dict, .. } => visit(&dict.clone().into()),
+            IterState::Enumerate { inner: a, count: b }
+            | IterState::Filter { function: a, inner: b }
+            | IterState::Calls { function: a, sentinel: b } => {
+                visit(a);
+                visit(b);
+            }
+            IterState::Zip { inner, .. } => inner.iter().for_each(visit),
+            IterState::Map { function, inner } => {
+                visit(function);
+                inner.iter().for_each(visit);
+            }
+        }
+    }
+}
