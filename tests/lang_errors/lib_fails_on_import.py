@@ -1,0 +1,3 @@
+# Fails while it runs.
+ready = {"a": 1}
+ready["b"]
