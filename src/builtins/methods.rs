@@ -19,6 +19,7 @@ pub static SLICE: &[Native] = &[];
 pub static PROPERTY: &[Native] = &[];
 pub static FILE: &[Native] = &[];
 pub static ITERATOR: &[Native] = &[];
+pub use super::generator::METHODS as GENERATOR;
 pub static DICT_KEYS: &[Native] = &[];
 pub static DICT_VALUES: &[Native] = &[];
 pub static DICT_ITEMS: &[Native] = &[];

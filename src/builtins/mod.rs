@@ -5,6 +5,7 @@
 //! objects when a script first mentions them, so that starting an interpreter does not pay for them.
 
 mod core;
+mod generator;
 pub mod methods;
 pub mod mp;
 

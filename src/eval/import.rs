@@ -142,11 +142,11 @@ impl Vm {
 
     /// Parses, resolves and runs a source text in a module.
     pub fn run_source(&mut self, source: Rc<SourceFile>, module: &Ref<Module>) -> Res<()> {
-        let tree = match crate::syntax::parse(&source) {
+        let mut tree = match crate::syntax::parse(&source) {
             Ok(tree) => tree,
             Err(error) => return Err(self.raise_syntax_error(&error, &source)),
         };
-        let code = match crate::resolve::module(self, &tree, source.clone(), module, false) {
+        let code = match crate::resolve::module(self, &mut tree, source.clone(), module, false) {
             Ok(code) => code,
             Err(error) => return Err(self.raise_syntax_error(&error, &source)),
         };

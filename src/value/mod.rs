@@ -12,6 +12,7 @@ pub mod dict;
 pub mod exception;
 pub mod float;
 pub mod function;
+pub mod generator;
 pub mod heap;
 pub mod instance;
 pub mod int;
@@ -28,6 +29,7 @@ pub use bytes::{ByteArray, Bytes};
 pub use dict::{Dict, DictView};
 pub use exception::Exception;
 pub use function::{BoundMethod, Cell, ClassMethod, Function, NativeFunction, Property, StaticMethod};
+pub use generator::Generator;
 pub use heap::{Heap, Ref};
 pub use instance::{Instance, Super};
 pub use int::{Complex, Int};
@@ -140,6 +142,7 @@ heap_kinds! {
     Module true,
     GlobalVar true,
     Iter true,
+    Generator true,
     File true,
     Foreign true,
 }
