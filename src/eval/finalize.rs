@@ -5,7 +5,7 @@
 //! a pending exception or return value is put aside, and errors in them are reported, not raised.
 
 use super::Vm;
-use crate::value::{Generator, Ref};
+use crate::value::{Generator, Instance, Ref, Value, gc};
 use std::cell::Cell;
 
 thread_local! {
@@ -44,7 +44,36 @@ pub fn close_generator(generator: &Ref<Generator>) {
     });
 }
 
+/// Runs the `__del__` of an instance that nobody refers to any more.
+pub fn finalize_instance(instance: &Ref<Instance>) {
+    run(|vm| vm.call_del(&instance.clone().into()));
+}
+
 impl Vm {
+    /// Frees garbage cycles; how many objects they had.
+    pub fn collect_garbage(&mut self) -> usize {
+        gc::collect(&mut |value| {
+            if let Some(instance) = value.get::<Instance>()
+                && instance.has_finalizer()
+            {
+                instance.is_finalized.set(true);
+                let value = value.clone();
+                self.undisturbed(|vm| vm.call_del(&value));
+            }
+        })
+    }
+
+    fn call_del(&mut self, value: &Value) {
+        let called = match self.special_method(value, "__del__") {
+            Ok(Some(method)) => self.call(&method, &[]).map(drop),
+            Ok(None) => Ok(()),
+            Err(raised) => Err(raised),
+        };
+        if called.is_err() {
+            self.report_unraisable("__del__");
+        }
+    }
+
     /// Runs `body` with the pending exception and return value put aside.
     fn undisturbed(&mut self, body: impl FnOnce(&mut Vm)) {
         let raised = self.raised.take();

@@ -202,6 +202,10 @@ impl Vm {
         if self.depth >= self.recursion_limit || top >= self.stack_end || self.is_stack_low() {
             return self.refuse_frame(start);
         }
+        if super::interrupt::wants_attention() && self.attend().is_err() {
+            self.truncate(start);
+            return Err(Raised);
+        }
         if code.is_generator {
             return self.make_generator(function, start);
         }

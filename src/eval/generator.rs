@@ -417,8 +417,8 @@ impl Vm {
                 Flow::Yield => return self.step_out(Step::While),
                 flow => return flow,
             }
-            if super::interrupt::is_pending() {
-                attempt!(self.handle_interrupt());
+            if super::interrupt::wants_attention() {
+                attempt!(self.attend());
             }
         }
         self.gen_loop_else(&w.orelse)
@@ -460,8 +460,8 @@ impl Vm {
                 Flow::Yield => return self.step_out(Step::For(iterator)),
                 flow => return flow,
             }
-            if super::interrupt::is_pending() {
-                attempt!(self.handle_interrupt());
+            if super::interrupt::wants_attention() {
+                attempt!(self.attend());
             }
         }
         self.gen_loop_else(&f.orelse)

@@ -27,8 +27,8 @@ macro_rules! run_body {
             Flow::Break => return Flow::Next,
             flow => return flow,
         }
-        if interrupt::is_pending() {
-            attempt!($vm.handle_interrupt());
+        if interrupt::wants_attention() {
+            attempt!($vm.attend());
         }
     };
 }
@@ -193,6 +193,16 @@ impl Vm {
             run_body!(self, &f.body);
         }
         self.exec_block(&f.orelse)
+    }
+
+    /// Does what waits for a safe point: collects cycles, raises `KeyboardInterrupt` for a SIGINT.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn attend(&mut self) -> Res<()> {
+        if interrupt::take_collection() {
+            self.collect_garbage();
+        }
+        self.handle_interrupt()
     }
 
     /// Raises `KeyboardInterrupt` if a SIGINT came in.
