@@ -6,7 +6,7 @@ pub static NONE: &[Native] = &[];
 pub static INT: &[Native] = &[];
 pub static FLOAT: &[Native] = &[];
 pub static COMPLEX: &[Native] = &[];
-pub static STR: &[Native] = &[];
+pub use crate::value::str::methods::METHODS as STR;
 pub static BYTES: &[Native] = &[];
 pub static BYTEARRAY: &[Native] = &[];
 pub static LIST: &[Native] = &[];

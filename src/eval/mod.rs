@@ -10,6 +10,7 @@ mod attribute;
 mod call;
 mod class;
 pub mod code;
+mod codec;
 mod compare;
 mod comprehension;
 mod expr;
