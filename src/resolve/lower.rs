@@ -57,6 +57,26 @@ pub fn module(
     Ok(l.finish_module(body))
 }
 
+/// As `module`, but the code returns the value of the last statement if that is an expression.
+pub fn module_value(
+    vm: &mut Vm,
+    tree: &ast::Module,
+    source: Rc<SourceFile>,
+    module: &Ref<Module>,
+    scopes: Scopes,
+) -> Lowered<Rc<Code>> {
+    let mut l = Lowerer::new(vm, source, module, scopes, false);
+    let body = match tree.body.split_last() {
+        Some((ast::Stmt { kind: StmtKind::Expr(last), .. }, before)) => {
+            let mut body = l.block(before)?.into_vec();
+            body.push(Stmt::Return(l.expr(last)?));
+            body.into()
+        }
+        _ => l.block(&tree.body)?,
+    };
+    Ok(l.finish_module(body))
+}
+
 pub fn expression(
     vm: &mut Vm,
     tree: &ast::Expr,
