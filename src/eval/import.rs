@@ -308,16 +308,14 @@ impl Vm {
             match package.rsplit_once('.') {
                 Some((outer, _)) => package = outer.to_string(),
                 None => {
-                    return Err(self.error(
-                        Exc::ImportError,
-                        "attempted relative import beyond top-level package",
-                    ));
+                    return Err(
+                        self.error(Exc::ImportError, "attempted relative import beyond top-level package")
+                    );
                 }
             }
         }
         Ok(if name.is_empty() { package } else { format!("{package}.{name}") })
     }
-
 }
 
 /// The directory part of a path, `.` if it has none.

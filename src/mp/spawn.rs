@@ -219,6 +219,9 @@ fn prepare(command: Command, resolved: &Resolved) -> process::Command {
     if let Some(env) = command.env {
         prepared.env_clear().envs(env);
     }
+    if command.program == Program::Interpreter {
+        prepared.env(sys::STARTED_BY, process::id().to_string());
+    }
     if command.die_with_parent {
         prepared.env(sys::DIE_WITH_PARENT, process::id().to_string());
     } else if std::env::var_os(sys::DIE_WITH_PARENT).is_some() {

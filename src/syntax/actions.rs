@@ -127,9 +127,8 @@ fn depth_of_item(item: &DictItem) -> u32 {
 }
 
 fn depth_of_clauses(clauses: &[Comprehension]) -> u32 {
-    let depth_of = |clause: &Comprehension| {
-        clause.target.depth.max(clause.iter.depth).max(deepest(&clause.conditions))
-    };
+    let depth_of =
+        |clause: &Comprehension| clause.target.depth.max(clause.iter.depth).max(deepest(&clause.conditions));
     clauses.iter().map(depth_of).max().unwrap_or(0)
 }
 
@@ -150,7 +149,9 @@ fn depth_of_parts(parts: &[FStringPart]) -> u32 {
 
 pub fn argument_value(arg: &Arg) -> &Expr {
     match arg {
-        Arg::Positional(value) | Arg::Keyword(_, value) | Arg::Spread(value) | Arg::SpreadKeywords(value) => value,
+        Arg::Positional(value) | Arg::Keyword(_, value) | Arg::Spread(value) | Arg::SpreadKeywords(value) => {
+            value
+        }
     }
 }
 
@@ -267,11 +268,8 @@ pub fn lone_star_subscript(value: Expr, l: u32, r: u32) -> Built<Expr> {
 }
 
 pub fn slice(lower: Option<Expr>, upper: Option<Expr>, step: Option<Expr>, l: u32, r: u32) -> Built<Expr> {
-    let kind = ExprKind::Slice {
-        lower: lower.map(Box::new),
-        upper: upper.map(Box::new),
-        step: step.map(Box::new),
-    };
+    let kind =
+        ExprKind::Slice { lower: lower.map(Box::new), upper: upper.map(Box::new), step: step.map(Box::new) };
     expr(kind, l, r)
 }
 
@@ -325,7 +323,9 @@ pub fn dict_comp(item: DictItem, clauses: Vec<Comprehension>, l: u32, r: u32) ->
         DictItem::Pair(key, value) => {
             expr(ExprKind::DictComp { key: Box::new(key), value: Box::new(value), clauses }, l, r)
         }
-        DictItem::Spread(_) => Err(error("dict unpacking cannot be used in dict comprehension", l + 1, l + 3)),
+        DictItem::Spread(_) => {
+            Err(error("dict unpacking cannot be used in dict comprehension", l + 1, l + 3))
+        }
     }
 }
 
@@ -375,7 +375,9 @@ pub fn keyword_argument(name: Expr, value: Expr, l: u32, r: u32) -> Built<Arg> {
 /// Judges the arguments of one call: a bare generator stands alone, and the order is positional, then
 /// keywords.
 pub fn arguments(args: Vec<Box<Argument>>) -> Built<Vec<Arg>> {
-    if args.len() > 1 && let Some(bare) = args.iter().find(|arg| arg.is_bare_generator) {
+    if args.len() > 1
+        && let Some(bare) = args.iter().find(|arg| arg.is_bare_generator)
+    {
         return Err(SyntaxError::new("Generator expression must be parenthesized", bare.span));
     }
     let mut has_keyword = false;
@@ -384,7 +386,9 @@ pub fn arguments(args: Vec<Box<Argument>>) -> Built<Vec<Arg>> {
         let message = match &arg.arg {
             Arg::Positional(_) if has_double_star => "positional argument follows keyword argument unpacking",
             Arg::Positional(_) if has_keyword => "positional argument follows keyword argument",
-            Arg::Spread(_) if has_double_star => "iterable argument unpacking follows keyword argument unpacking",
+            Arg::Spread(_) if has_double_star => {
+                "iterable argument unpacking follows keyword argument unpacking"
+            }
             Arg::Keyword(..) => {
                 has_keyword = true;
                 continue;
@@ -617,7 +621,13 @@ pub fn try_star_statement(
     Box::new(StmtKind::Try { body, handlers, orelse, finally, is_star: true })
 }
 
-pub fn handler(exception: Option<Expr>, name: Option<Ident>, body: Vec<Stmt>, l: u32, r: u32) -> Box<Handler> {
+pub fn handler(
+    exception: Option<Expr>,
+    name: Option<Ident>,
+    body: Vec<Stmt>,
+    l: u32,
+    r: u32,
+) -> Box<Handler> {
     let end = body.last().map_or(r, |last| last.span.end);
     Box::new(Handler { exception, name, body, span: Span::new(l, end) })
 }
@@ -752,12 +762,16 @@ fn parameters(items: Vec<Box<Parameter>>) -> Built<Params> {
                 return Err(error("* argument may appear only once", span.start, span.start + 1));
             }
             ParameterKind::Star => star = Some(span),
-            ParameterKind::Rest(param) if param.default.is_some() => return default_on_star(&param, "positional"),
+            ParameterKind::Rest(param) if param.default.is_some() => {
+                return default_on_star(&param, "positional");
+            }
             ParameterKind::Rest(param) => {
                 star = Some(span);
                 params.rest = Some(param);
             }
-            ParameterKind::Keywords(param) if param.default.is_some() => return default_on_star(&param, "keyword"),
+            ParameterKind::Keywords(param) if param.default.is_some() => {
+                return default_on_star(&param, "keyword");
+            }
             ParameterKind::Keywords(param) => {
                 if params.rest.is_none() && params.keyword_only.is_empty() && star.is_some() {
                     return Err(SyntaxError::new("named arguments must follow bare *", star.unwrap_or(span)));

@@ -25,7 +25,8 @@ pub fn explain(source: &SourceFile, tokens: &[(Token, Span)], failure: Failure) 
         error.message.insert_str(0, "f-string: ");
     }
     // Only dedents are left: the text is fine so far, but a block or a definition is missing.
-    error.is_incomplete = tokens[failure.at.min(tokens.len())..].iter().all(|&(token, _)| token == Token::Dedent);
+    error.is_incomplete =
+        tokens[failure.at.min(tokens.len())..].iter().all(|&(token, _)| token == Token::Dedent);
     error
 }
 
@@ -162,7 +163,9 @@ impl<'s> Scene<'s> {
         let what = match self.tokens[start].0 {
             Token::Def => "function definition".to_string(),
             Token::Class => "class definition".to_string(),
-            Token::Except if self.token_at(start + 1) == Some(Token::Star) => "'except*' statement".to_string(),
+            Token::Except if self.token_at(start + 1) == Some(Token::Star) => {
+                "'except*' statement".to_string()
+            }
             token => format!("'{}' statement", token.name()),
         };
         let message = format!("expected an indented block after {what} on line {line}");
@@ -187,7 +190,8 @@ impl<'s> Scene<'s> {
     fn legacy_statement(&self) -> Option<SyntaxError> {
         let name = self.at.checked_sub(1)?;
         let word = self.text(name);
-        if self.before != Token::Name || !matches!(word, "print" | "exec") || !self.token.starts_expression() {
+        if self.before != Token::Name || !matches!(word, "print" | "exec") || !self.token.starts_expression()
+        {
             return None;
         }
         if name > 0 && self.token_at(name - 1) == Some(Token::Dot) {
@@ -231,8 +235,8 @@ impl<'s> Scene<'s> {
         if !in_def && !in_lambda {
             return None;
         }
-        let ends = matches!(self.token, Token::Comma | Token::RParen)
-            || in_lambda && self.token == Token::Colon;
+        let ends =
+            matches!(self.token, Token::Comma | Token::RParen) || in_lambda && self.token == Token::Colon;
         if self.before == Token::Equal && ends {
             return self.range("expected default value expression", self.at - 1, self.at - 1);
         }
@@ -291,7 +295,8 @@ impl<'s> Scene<'s> {
 
     /// Mistakes around the colon of a dict display.
     fn dict(&self) -> Option<SyntaxError> {
-        let open = self.bracket.filter(|&open| self.tokens[open].0 == Token::LBrace && Some(open) != self.field)?;
+        let open =
+            self.bracket.filter(|&open| self.tokens[open].0 == Token::LBrace && Some(open) != self.field)?;
         let ends = matches!(self.token, Token::Comma | Token::RBrace);
         if self.before == Token::Colon && ends {
             return self.range("expression expected after dictionary key and ':'", self.at - 1, self.at - 1);
@@ -326,7 +331,10 @@ impl<'s> Scene<'s> {
         let is_soft_keyword = matches!(self.text(start), "match" | "case" | "type" | "_");
         let is_prefixed = self.tokens[start].0 == Token::Name
             && matches!(self.token_at(start + 1), Some(Token::String | Token::FStringStart));
-        if is_soft_keyword || is_prefixed || second == start + 1 && matches!(self.text(start), "print" | "exec") {
+        if is_soft_keyword
+            || is_prefixed
+            || second == start + 1 && matches!(self.text(start), "print" | "exec")
+        {
             return None;
         }
         let end = self.expression_end(second)?;
@@ -336,7 +344,8 @@ impl<'s> Scene<'s> {
     /// A token that Python insists on: the colon of a header, the bracket after a function's name.
     fn forced(&self) -> Option<SyntaxError> {
         if self.expected.len() <= 2 && self.expects("(") && self.line_keyword() == Some(Token::Def) {
-            let is_name = self.before == Token::Name && self.at >= 2 && self.tokens[self.at - 2].0 == Token::Def;
+            let is_name =
+                self.before == Token::Name && self.at >= 2 && self.tokens[self.at - 2].0 == Token::Def;
             if is_name || self.before == Token::RBracket {
                 return self.here("expected '('");
             }
@@ -503,7 +512,17 @@ fn separates(token: Token) -> bool {
     use Token::*;
     matches!(
         token,
-        Newline | Indent | Dedent | Comma | Colon | Semicolon | Equal | ColonEqual | Exclamation | Arrow | Lambda
+        Newline
+            | Indent
+            | Dedent
+            | Comma
+            | Colon
+            | Semicolon
+            | Equal
+            | ColonEqual
+            | Exclamation
+            | Arrow
+            | Lambda
     ) || matches!(
         token,
         If | Elif | Else | For | While | With | As | From | Import | Return | Yield | Assert | Del | Raise

@@ -122,7 +122,9 @@ impl<'s, I: Iterator<Item = Item>> Layout<'s, I> {
         };
         let matches = matches!(
             (open, token),
-            (Token::LParen, Token::RParen) | (Token::LBracket, Token::RBracket) | (Token::LBrace, Token::RBrace)
+            (Token::LParen, Token::RParen)
+                | (Token::LBracket, Token::RBracket)
+                | (Token::LBrace, Token::RBrace)
         );
         if matches {
             return Ok(());

@@ -124,9 +124,8 @@ impl<'s> Lexer<'s> {
     fn unicode_name(&mut self, start: usize) -> Lexed {
         // As Python does, take everything that might belong to the name, then judge the whole.
         let rest = &self.text[start..];
-        let length = rest
-            .find(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_')
-            .unwrap_or(rest.len());
+        let length =
+            rest.find(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
         let word = &rest[..length];
         self.raw.bump(start + length - self.offset());
         let is_valid = |word: &str| {
@@ -363,9 +362,7 @@ fn text_end(bytes: &[u8], start: usize, fstring: &FString, in_spec: bool) -> usi
             b'\\' if matches!(next, Some(b'{' | b'}')) => at += 1,
             b'\\' if bytes[at + 1..].starts_with(b"\r\n") => at += 3,
             b'\\' => at += 2,
-            _ if byte == fstring.quote
-                && (!fstring.is_triple || bytes[at..].starts_with(&[byte; 3])) =>
-            {
+            _ if byte == fstring.quote && (!fstring.is_triple || bytes[at..].starts_with(&[byte; 3])) => {
                 break;
             }
             _ => at += 1,

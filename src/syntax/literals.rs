@@ -32,7 +32,8 @@ pub fn check_number_end(text: &str, start: usize, end: usize) -> Result<(), Synt
         return Ok(());
     }
     // `1if x else y` is allowed, with a frown.
-    let has_keyword = ["and", "else", "for", "if", "in", "is", "not", "or"].iter().any(|word| rest.starts_with(word));
+    let has_keyword =
+        ["and", "else", "for", "if", "in", "is", "not", "or"].iter().any(|word| rest.starts_with(word));
     if has_keyword {
         return Ok(());
     }
@@ -120,7 +121,8 @@ pub fn string(literal: &str, span: Span) -> Result<StringValue, SyntaxError> {
     let prefix_length = literal.find(['\'', '"']).unwrap_or(0);
     let (prefix, quoted) = literal.split_at(prefix_length);
     let is_raw = prefix.contains(['r', 'R']);
-    let quotes = if quoted.len() >= 6 && (quoted.starts_with("'''") || quoted.starts_with("\"\"\"")) { 3 } else { 1 };
+    let quotes =
+        if quoted.len() >= 6 && (quoted.starts_with("'''") || quoted.starts_with("\"\"\"")) { 3 } else { 1 };
     let content = quoted.get(quotes..quoted.len() - quotes).unwrap_or("");
     let content = universal_newlines(content);
     if prefix.contains(['b', 'B']) {

@@ -328,7 +328,9 @@ impl<'s> Walk<'s> {
             StmtKind::Pass => Ok(()),
             StmtKind::Break | StmtKind::Continue => self.leave_loop(statement),
             StmtKind::Global(names) => names.iter().try_for_each(|name| self.global(name, statement.span)),
-            StmtKind::Nonlocal(names) => names.iter().try_for_each(|name| self.nonlocal(name, statement.span)),
+            StmtKind::Nonlocal(names) => {
+                names.iter().try_for_each(|name| self.nonlocal(name, statement.span))
+            }
             StmtKind::Assert { test, message } => {
                 self.expr(test)?;
                 self.optional(message.as_ref())
@@ -345,7 +347,9 @@ impl<'s> Walk<'s> {
                         _ => refuse("import * only allowed at module level", star.name.span),
                     };
                 }
-                names.iter().try_for_each(|alias| self.bind_ident(alias.asname.as_ref().unwrap_or(&alias.name)))
+                names
+                    .iter()
+                    .try_for_each(|alias| self.bind_ident(alias.asname.as_ref().unwrap_or(&alias.name)))
             }
             _ => self.compound(statement),
         }
@@ -442,7 +446,8 @@ impl<'s> Walk<'s> {
 
     /// What the scope has already done with a name that is now declared to be another scope's.
     fn declared_late(&self, name: &Ident, word: &str, span: Span) -> Checked {
-        let known = self.scopes.last().and_then(|scope| scope.names.get(&name.name)).copied().unwrap_or_default();
+        let known =
+            self.scopes.last().and_then(|scope| scope.names.get(&name.name)).copied().unwrap_or_default();
         let name = &name.name;
         if known.is_parameter {
             return refuse(format!("name '{name}' is parameter and {word}"), span);
@@ -561,7 +566,10 @@ impl<'s> Walk<'s> {
             let mut is_duplicate = false;
             self.note(name, |known| is_duplicate = std::mem::replace(&mut known.is_parameter, true));
             if is_duplicate {
-                return refuse(format!("duplicate argument '{name}' in function definition"), param.name.span);
+                return refuse(
+                    format!("duplicate argument '{name}' in function definition"),
+                    param.name.span,
+                );
             }
         }
         Ok(())
@@ -570,9 +578,13 @@ impl<'s> Walk<'s> {
     fn arguments(&mut self, args: &[Arg]) -> Checked {
         for (i, arg) in args.iter().enumerate() {
             if let Arg::Keyword(name, value) = arg {
-                let is_same = |other: &Arg| matches!(other, Arg::Keyword(other, _) if other.name == name.name);
+                let is_same =
+                    |other: &Arg| matches!(other, Arg::Keyword(other, _) if other.name == name.name);
                 if args[..i].iter().any(is_same) {
-                    return refuse(format!("keyword argument repeated: {}", name.name), name.span.to(value.span));
+                    return refuse(
+                        format!("keyword argument repeated: {}", name.name),
+                        name.span.to(value.span),
+                    );
                 }
                 if &*name.name == "__debug__" {
                     return refuse("cannot assign to __debug__", name.span.to(value.span));
@@ -588,7 +600,9 @@ impl<'s> Walk<'s> {
     /// A target whose shape `target` above has approved.
     fn target(&mut self, target: &Expr) -> Checked {
         match &target.kind {
-            ExprKind::Starred(_) => refuse("starred assignment target must be in a list or tuple", target.span),
+            ExprKind::Starred(_) => {
+                refuse("starred assignment target must be in a list or tuple", target.span)
+            }
             _ => self.target_item(target),
         }
     }
@@ -686,8 +700,12 @@ impl<'s> Walk<'s> {
                 self.expr(inner)
             }
             ExprKind::Await(inner) => self.expr(inner),
-            ExprKind::ListComp { element, clauses } => self.comprehension("list comprehension", [element], clauses),
-            ExprKind::SetComp { element, clauses } => self.comprehension("set comprehension", [element], clauses),
+            ExprKind::ListComp { element, clauses } => {
+                self.comprehension("list comprehension", [element], clauses)
+            }
+            ExprKind::SetComp { element, clauses } => {
+                self.comprehension("set comprehension", [element], clauses)
+            }
             ExprKind::Generator { element, clauses } => {
                 self.comprehension("generator expression", [element], clauses)
             }
@@ -738,13 +756,17 @@ impl<'s> Walk<'s> {
                 );
             }
             if inside.targets.contains(name) {
-                let message = format!("assignment expression cannot rebind comprehension iteration variable '{name}'");
+                let message =
+                    format!("assignment expression cannot rebind comprehension iteration variable '{name}'");
                 return refuse(message, target.span);
             }
         }
         let is_inside = self.comprehensions.last().is_some_and(|inside| inside.scope == here);
         if is_inside && self.kind() == ScopeKind::Class {
-            return refuse("assignment expression within a comprehension cannot be used in a class body", target.span);
+            return refuse(
+                "assignment expression within a comprehension cannot be used in a class body",
+                target.span,
+            );
         }
         self.bind_ident(target)?;
         self.expr(value)
@@ -808,7 +830,9 @@ impl<'s> Walk<'s> {
                     _ => self.comprehension_target(item),
                 })
             }
-            ExprKind::Starred(_) => refuse("starred assignment target must be in a list or tuple", target.span),
+            ExprKind::Starred(_) => {
+                refuse("starred assignment target must be in a list or tuple", target.span)
+            }
             _ => self.expr(target),
         }
     }
@@ -853,7 +877,10 @@ impl<'s> Walk<'s> {
                 for (key, value) in items {
                     let text = self.source.slice(key.span);
                     if !matches!(key.kind, ExprKind::Attribute { .. }) && !seen.insert(text) {
-                        return refuse(format!("mapping pattern checks duplicate key ({text})"), pattern.span);
+                        return refuse(
+                            format!("mapping pattern checks duplicate key ({text})"),
+                            pattern.span,
+                        );
                     }
                     self.expr(key)?;
                     self.pattern(value, bound)?;
