@@ -4,9 +4,19 @@ use crate::call::{Call, Native};
 use crate::value::{BoundMethod, Dict, Instance, Module, Ref, Res, Str, Value, View};
 
 pub static FUNCTIONS: &[Native] = &[
-    Native { name: "print", params: "*values, sep=' ', end='\\n', file=None, flush=False", run: print, doc: "Writes the values to stdout (or `file`), separated by `sep` and followed by `end`." },
+    Native {
+        name: "print",
+        params: "*values, sep=' ', end='\\n', file=None, flush=False",
+        run: print,
+        doc: "Writes the values to stdout (or `file`), separated by `sep` and followed by `end`.",
+    },
     Native { name: "len", params: "value, /", run: len, doc: "The number of items of a container." },
-    Native { name: "repr", params: "value, /", run: repr, doc: "The text of a value as it would be written in a program." },
+    Native {
+        name: "repr",
+        params: "value, /",
+        run: repr,
+        doc: "The text of a value as it would be written in a program.",
+    },
 ];
 
 fn print(call: &mut Call) -> Res {

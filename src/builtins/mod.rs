@@ -92,7 +92,9 @@ impl Vm {
             _ => {}
         }
         for module in FLAT {
-            let Some(rest) = name.strip_prefix(module.name).and_then(|rest| rest.strip_prefix('_')) else { continue };
+            let Some(rest) = name.strip_prefix(module.name).and_then(|rest| rest.strip_prefix('_')) else {
+                continue;
+            };
             if let Some(native) = module.functions.iter().find(|f| f.name == rest) {
                 return Some(function_value(native, module.name));
             }

@@ -2,7 +2,9 @@
 
 use super::Vm;
 use super::code::{Call, Expr, MethodCall, SpreadArg, SpreadCall};
-use crate::value::{BoundMethod, Dict, Function, Instance, NativeFunction, Raised, Ref, Res, Str, Type, Value, View};
+use crate::value::{
+    BoundMethod, Dict, Function, Instance, NativeFunction, Raised, Ref, Res, Str, Type, Value, View,
+};
 
 impl Vm {
     pub(super) fn eval_call(&mut self, c: &Call) -> Res {
@@ -136,7 +138,9 @@ impl Vm {
                             let got = self.type_name(&iterable);
                             let shown = self.callable_name(function);
                             self.take_raised();
-                            self.type_error(format!("{shown} argument after * must be an iterable, not {got}"));
+                            self.type_error(format!(
+                                "{shown} argument after * must be an iterable, not {got}"
+                            ));
                         }
                         return Err(Raised);
                     }
@@ -311,7 +315,12 @@ impl Vm {
     }
 
     /// Calls a function value from Rust code, with keyword arguments.
-    pub fn call_with_keywords(&mut self, function: &Value, args: &[Value], named: &[(Ref<Str>, Value)]) -> Res {
+    pub fn call_with_keywords(
+        &mut self,
+        function: &Value,
+        args: &[Value],
+        named: &[(Ref<Str>, Value)],
+    ) -> Res {
         let start = self.stack_top();
         for arg in args.iter().chain(named.iter().map(|(_, value)| value)) {
             if self.push(arg.clone()).is_err() {

@@ -72,7 +72,11 @@ impl Vm {
                 return Ok(());
             }
         }
-        if number + 1 == c.clauses.len() { self.add_element(c, sink) } else { self.run_clause(c, number + 1, sink) }
+        if number + 1 == c.clauses.len() {
+            self.add_element(c, sink)
+        } else {
+            self.run_clause(c, number + 1, sink)
+        }
     }
 
     #[inline]

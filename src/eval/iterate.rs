@@ -134,13 +134,15 @@ impl Vm {
                 }
                 None => None,
             },
-            IterState::Tuple { tuple, index } => match tuple.get::<Tuple>().and_then(|t| t.items().get(*index)) {
-                Some(item) => {
-                    *index += 1;
-                    return Ok(Some(item.clone()));
+            IterState::Tuple { tuple, index } => {
+                match tuple.get::<Tuple>().and_then(|t| t.items().get(*index)) {
+                    Some(item) => {
+                        *index += 1;
+                        return Ok(Some(item.clone()));
+                    }
+                    None => None,
                 }
-                None => None,
-            },
+            }
             IterState::Str { text, offset } => {
                 let rest = text.as_str().and_then(|s| s.get(*offset..));
                 match rest.and_then(|r| r.chars().next()) {

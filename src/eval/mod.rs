@@ -181,11 +181,11 @@ impl Vm {
         self.raised.as_ref()
     }
 
-    /// Runs the code of a module in that module.
-    pub fn run_module(&mut self, code: Rc<Code>, module: &Ref<Module>) -> Res<()> {
+    /// Runs the code of a module in that module; the value it returns, which is mostly `none`.
+    pub fn run_module(&mut self, code: Rc<Code>, module: &Ref<Module>) -> Res {
         let start = self.sp;
         let function = Value::from(Ref::new(crate::value::Function::of_module(code, module.clone())));
-        self.invoke(&function, start, &[]).map(drop)
+        self.invoke(&function, start, &[])
     }
 }
 

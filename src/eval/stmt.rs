@@ -4,8 +4,8 @@
 //! the interpreter when it answers `Flow::Raise`.
 
 use super::code::*;
-use super::{Exc, Flow, Vm};
 use super::interrupt;
+use super::{Exc, Flow, Vm};
 use crate::source::Span;
 use crate::value::{Exception, List, Raised, Range, Ref, Res, Tag, Value, View};
 
@@ -359,8 +359,9 @@ impl Vm {
                 }
                 Ok(false)
             }
-            _ => Err(self
-                .type_error("catching classes that do not inherit from BaseException is not allowed")),
+            _ => {
+                Err(self.type_error("catching classes that do not inherit from BaseException is not allowed"))
+            }
         }
     }
 
@@ -446,7 +447,8 @@ impl Vm {
     /// Bound `__enter__` and `__exit__` of a context manager.
     fn context_methods(&mut self, manager: &Value) -> Res<(Value, Value)> {
         let name = self.type_name(manager);
-        let missing = |what: &str| format!("'{name}' object does not support the context manager protocol{what}");
+        let missing =
+            |what: &str| format!("'{name}' object does not support the context manager protocol{what}");
         let enter = self.special_method(manager, "__enter__")?;
         let Some(enter) = enter else { return Err(self.type_error(missing(""))) };
         let exit = self.special_method(manager, "__exit__")?;

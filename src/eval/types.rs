@@ -74,7 +74,10 @@ impl Types {
         for &(_, name, parent) in Exc::ALL {
             let bases = match parent {
                 Some(Exc::BaseExceptionGroup) => {
-                    vec![exceptions[Exc::BaseExceptionGroup as usize].clone(), exceptions[Exc::Exception as usize].clone()]
+                    vec![
+                        exceptions[Exc::BaseExceptionGroup as usize].clone(),
+                        exceptions[Exc::Exception as usize].clone(),
+                    ]
                 }
                 Some(parent) => vec![exceptions[parent as usize].clone()],
                 None => vec![object.clone()],
@@ -136,7 +139,9 @@ impl Types {
     /// Every name `builtin` knows.
     pub fn builtin_names(&self) -> Vec<String> {
         let all = self.by_tag.iter().chain(&self.exceptions).map(|t| t.name().as_str().to_string());
-        all.chain(["IOError".into(), "EnvironmentError".into()]).filter(|n| self.builtin(n).is_some()).collect()
+        all.chain(["IOError".into(), "EnvironmentError".into()])
+            .filter(|n| self.builtin(n).is_some())
+            .collect()
     }
 
     /// The type of a kind of iterator or view, by Python's name for it.

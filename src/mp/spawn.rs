@@ -185,7 +185,10 @@ fn environment(command: &Command) -> Vec<(OsString, OsString)> {
         None => std::env::vars_os().collect(),
     };
     // What our own parent wished concerns us, not our children.
-    env.retain(|(name, _)| name != sys::DIE_WITH_PARENT);
+    env.retain(|(name, _)| name != sys::DIE_WITH_PARENT && name != sys::STARTED_BY);
+    if command.program == Program::Interpreter {
+        env.push((sys::STARTED_BY.into(), std::process::id().to_string().into()));
+    }
     if command.die_with_parent {
         env.push((sys::DIE_WITH_PARENT.into(), std::process::id().to_string().into()));
     }

@@ -59,6 +59,26 @@ pub fn module(
     Ok(l.finish_module(body))
 }
 
+/// As `module`, but the code returns the value of the last statement if that is an expression.
+pub fn module_value(
+    vm: &mut Vm,
+    tree: &ast::Module,
+    source: Rc<SourceFile>,
+    module: &Ref<Module>,
+    scopes: Scopes,
+) -> Lowered<Rc<Code>> {
+    let mut l = Lowerer::new(vm, source, module, scopes, false);
+    let body = match tree.body.split_last() {
+        Some((ast::Stmt { kind: StmtKind::Expr(last), .. }, before)) => {
+            let mut body = l.block(before)?.into_vec();
+            body.push(Stmt::Return(l.expr(last)?));
+            body.into()
+        }
+        _ => l.block(&tree.body)?,
+    };
+    Ok(l.finish_module(body))
+}
+
 pub fn expression(
     vm: &mut Vm,
     tree: &ast::Expr,
@@ -471,7 +491,13 @@ impl<'a> Lowerer<'a> {
         Ok(Stmt::Assign(Box::new(Assign { targets: lowered.into(), value })))
     }
 
-    fn aug_assign(&mut self, target: &ast::Expr, op: BinaryOp, value: &ast::Expr, span: Span) -> Lowered<Stmt> {
+    fn aug_assign(
+        &mut self,
+        target: &ast::Expr,
+        op: BinaryOp,
+        value: &ast::Expr,
+        span: Span,
+    ) -> Lowered<Stmt> {
         let place = match &target.kind {
             ExprKind::Name(name) => {
                 let store = self.name_target(name);
@@ -479,11 +505,19 @@ impl<'a> Lowerer<'a> {
                 if let (Target::Local(slot), false) = (&store, self.scopes.has_walrus(value.span)) {
                     let slot = *slot;
                     let value = self.expr(value)?;
-                    return Ok(Stmt::AugLocal(Box::new(AugLocal { slot, op, value, span, name_span: target.span })));
+                    return Ok(Stmt::AugLocal(Box::new(AugLocal {
+                        slot,
+                        op,
+                        value,
+                        span,
+                        name_span: target.span,
+                    })));
                 }
                 AugTarget::Name(read, store)
             }
-            ExprKind::Attribute { value, name } => AugTarget::Attribute(self.attribute(value, name, target.span)?),
+            ExprKind::Attribute { value, name } => {
+                AugTarget::Attribute(self.attribute(value, name, target.span)?)
+            }
             ExprKind::Subscript { value, index } => {
                 AugTarget::Subscript(self.subscript(value, index, target.span)?)
             }
@@ -545,7 +579,13 @@ impl<'a> Lowerer<'a> {
         Stmt::Import(Box::new(Import { name: self.vm.intern(&alias.name.name), target, binds_last, span }))
     }
 
-    fn import_from(&mut self, module: Option<&ast::Ident>, names: &[ast::Alias], level: u32, span: Span) -> Stmt {
+    fn import_from(
+        &mut self,
+        module: Option<&ast::Ident>,
+        names: &[ast::Alias],
+        level: u32,
+        span: Span,
+    ) -> Stmt {
         let star = names.iter().any(|alias| &*alias.name.name == "*");
         let mut lowered = Vec::new();
         if !star {
@@ -978,7 +1018,13 @@ impl<'a> Lowerer<'a> {
         Ok(code::Expr::Unary(Box::new(Unary { op, operand, span })))
     }
 
-    fn binary(&mut self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr, span: Span) -> Lowered<code::Expr> {
+    fn binary(
+        &mut self,
+        op: BinaryOp,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        span: Span,
+    ) -> Lowered<code::Expr> {
         let left = self.expr(left)?;
         let right = self.expr(right)?;
         if let (code::Expr::Const(a), code::Expr::Const(b)) = (&left, &right)

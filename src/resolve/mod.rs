@@ -35,6 +35,21 @@ pub fn module(
     lower::module(vm, tree, source, module, scopes, echo)
 }
 
+/// Resolves a module's tree as code that returns the value of its last statement, if that is an expression.
+///
+/// # Errors
+/// As for [`module`].
+pub fn module_value(
+    vm: &mut Vm,
+    tree: &mut ast::Module,
+    source: Rc<SourceFile>,
+    module: &Ref<Module>,
+) -> Result<Rc<Code>, SyntaxError> {
+    lift::module(&mut tree.body);
+    let scopes = scope::analyse(&tree.body)?;
+    lower::module_value(vm, tree, source, module, scopes)
+}
+
 /// Resolves a lone expression as the code of a module that returns its value.
 ///
 /// # Errors

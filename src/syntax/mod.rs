@@ -35,6 +35,11 @@ pub fn tokens(source: &SourceFile) -> Result<Vec<(Token, Span)>, SyntaxError> {
     }
 }
 
+/// The tokens of a text that may still be unfinished: those before the first mistake.
+pub fn tokens_so_far(source: &SourceFile) -> Vec<(Token, Span)> {
+    parse::lex(source).0
+}
+
 /// The tokens of a file for people to read, one on each line: line and column, name, text.
 pub fn dump_tokens(source: &SourceFile) -> Result<String, SyntaxError> {
     let mut out = String::new();

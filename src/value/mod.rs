@@ -43,6 +43,8 @@ pub use str::Str;
 pub use tuple::Tuple;
 pub use types::Type;
 
+use std::marker::PhantomData;
+
 /// Heap kinds: name of the tag and of the payload type, and whether it can hold other values.
 macro_rules! heap_kinds {
     ($($name:ident $container:literal,)*) => {
@@ -178,11 +180,18 @@ impl Tag {
     }
 }
 
-/// Any ZPy value. `Clone` copies a reference, not the object.
+/// Any ZPy value. `Clone` copies a reference, not the object. A value stays in the thread that made it:
+///
+/// ```compile_fail
+/// let value = zpy::Value::int(1);
+/// std::thread::spawn(move || value);
+/// ```
 #[repr(C)]
 pub struct Value {
     tag: Tag,
     bits: u64,
+    /// Neither `Send` nor `Sync`: reference counts are not atomic.
+    thread: PhantomData<*const ()>,
 }
 
 /// An exception is on its way; the exception itself waits in the interpreter.
@@ -198,26 +207,31 @@ const _: () = assert!(size_of::<Option<Value>>() == 16);
 const _: () = assert!(size_of::<Res<Option<Value>>>() == 16);
 
 impl Value {
-    pub const UNBOUND: Value = Value { tag: Tag::Unbound, bits: 0 };
-    pub const NONE: Value = Value { tag: Tag::None, bits: 0 };
-    pub const TRUE: Value = Value { tag: Tag::Bool, bits: 1 };
-    pub const FALSE: Value = Value { tag: Tag::Bool, bits: 0 };
-    pub const ELLIPSIS: Value = Value { tag: Tag::Ellipsis, bits: 0 };
-    pub const NOT_IMPLEMENTED: Value = Value { tag: Tag::NotImplemented, bits: 0 };
+    #[inline(always)]
+    const fn raw(tag: Tag, bits: u64) -> Value {
+        Value { tag, bits, thread: PhantomData }
+    }
+
+    pub const UNBOUND: Value = Value::raw(Tag::Unbound, 0);
+    pub const NONE: Value = Value::raw(Tag::None, 0);
+    pub const TRUE: Value = Value::raw(Tag::Bool, 1);
+    pub const FALSE: Value = Value::raw(Tag::Bool, 0);
+    pub const ELLIPSIS: Value = Value::raw(Tag::Ellipsis, 0);
+    pub const NOT_IMPLEMENTED: Value = Value::raw(Tag::NotImplemented, 0);
 
     #[inline(always)]
     pub const fn int(value: i64) -> Value {
-        Value { tag: Tag::Int, bits: value as u64 }
+        Value::raw(Tag::Int, value as u64)
     }
 
     #[inline(always)]
     pub const fn float(value: f64) -> Value {
-        Value { tag: Tag::Float, bits: value.to_bits() }
+        Value::raw(Tag::Float, value.to_bits())
     }
 
     #[inline(always)]
     pub const fn bool(value: bool) -> Value {
-        Value { tag: Tag::Bool, bits: value as u64 }
+        Value::raw(Tag::Bool, value as u64)
     }
 
     /// An int of any size, stored in the payload word if it fits.
@@ -358,7 +372,7 @@ impl Value {
     /// `bits` must be the payload word of a live heap value of kind `tag`.
     unsafe fn revive(tag: Tag, bits: u64) -> Value {
         unsafe { heap::retain(bits) };
-        Value { tag, bits }
+        Value { tag, bits, thread: PhantomData }
     }
 
     fn reset_collector_word(&self) {
@@ -378,7 +392,7 @@ impl Value {
 impl<T: Heap> From<Ref<T>> for Value {
     #[inline(always)]
     fn from(pointer: Ref<T>) -> Value {
-        Value { tag: T::TAG, bits: pointer.into_raw() }
+        Value::raw(T::TAG, pointer.into_raw())
     }
 }
 
@@ -389,7 +403,7 @@ impl Clone for Value {
             // SAFETY: a heap value points at a live object.
             unsafe { heap::retain(self.bits) }
         }
-        Value { tag: self.tag, bits: self.bits }
+        Value::raw(self.tag, self.bits)
     }
 }
 

@@ -19,6 +19,7 @@ type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_voi
 static HOST_HANDLER: AtomicUsize = AtomicUsize::new(0);
 static HOST_HANDLER_TAKES_INFO: AtomicBool = AtomicBool::new(false);
 static SIGINT_FLAG: AtomicPtr<AtomicBool> = AtomicPtr::new(std::ptr::null_mut());
+static SIGINT_FROM_TERMINAL: AtomicBool = AtomicBool::new(false);
 
 /// Installs the SIGCHLD handler, once per process and before the first child. A handler that the host
 /// installed before is called after ours. It restarts interrupted calls, so a host notices nothing.
@@ -71,8 +72,16 @@ pub fn install_sigint_handler(flag: &'static AtomicBool) -> io::Result<bool> {
     Ok(true)
 }
 
-extern "C" fn interrupt_came(signal: libc::c_int, _info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
+/// Whether the last SIGINT was typed at the terminal, which sends it to the children as well.
+pub fn is_sigint_from_terminal() -> bool {
+    SIGINT_FROM_TERMINAL.load(Ordering::Relaxed)
+}
+
+extern "C" fn interrupt_came(signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
     let errno = Errno::last_raw();
+    // SAFETY: with SA_SIGINFO the system passes a valid pointer. Positive codes are the system's own.
+    let from_terminal = unsafe { info.as_ref() }.is_some_and(|info| info.si_code > 0);
+    SIGINT_FROM_TERMINAL.store(from_terminal, Ordering::Relaxed);
     // Not both here and there: the flag would be raised again after the caller has cleared it.
     if system::forward_interrupt(signal) {
         return Errno::set_raw(errno);
