@@ -22,6 +22,7 @@ pub mod interrupt;
 mod iterate;
 mod operators;
 pub mod raise;
+mod sort;
 mod stmt;
 pub mod suggest;
 mod text;
@@ -173,9 +174,14 @@ impl Vm {
 
     /// Runs the code of a module in that module.
     pub fn run_module(&mut self, code: Rc<Code>, module: &Ref<Module>) -> Res<()> {
+        self.eval_module(code, module).map(drop)
+    }
+
+    /// As `run_module`, for the code of a lone expression: gives its value.
+    pub fn eval_module(&mut self, code: Rc<Code>, module: &Ref<Module>) -> Res {
         let start = self.sp;
         let function = Value::from(Ref::new(crate::value::Function::of_module(code, module.clone())));
-        self.invoke(&function, start, &[]).map(drop)
+        self.invoke(&function, start, &[])
     }
 }
 

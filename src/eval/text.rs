@@ -186,6 +186,7 @@ impl Vm {
                 format!("<super: {}, <{} object>>", s.class.display_name(), s.object_class.display_name())
             }
             View::Cell(_) => "<cell>".to_string(),
+            View::File(file) => crate::builtins::io::describe(self, file)?,
             View::Foreign(_) => {
                 if let Some(method) = self.special_method(value, "__repr__")? {
                     let shown = self.call(&method, &[])?;
