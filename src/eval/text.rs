@@ -196,6 +196,7 @@ impl Vm {
             }
             View::Cell(_) => "<cell>".to_string(),
             View::Generator(g) => format!("<generator object {}>", g.function.qualname.borrow().as_str()),
+            View::File(file) => crate::builtins::io::describe(self, file)?,
             View::Foreign(_) => {
                 if let Some(method) = self.special_method(value, "__repr__")? {
                     let shown = self.call(&method, &[])?;
