@@ -179,6 +179,24 @@ impl Write for Descriptor {
 }
 
 impl Vm {
+    /// Hands what scripts have written to stdout and stderr to the system: before children start, so that
+    /// lines come in order, and before anything that may wait long.
+    ///
+    /// # Errors
+    /// The `OSError` of the stream.
+    pub fn flush_output(&mut self) -> Res<()> {
+        let done = self.streams.stdout.flush().and_then(|()| self.streams.stderr.flush());
+        done.map_err(|error| self.os_error(&error, None))
+    }
+
+    /// As `flush_output`, if stdout is a terminal that somebody may be looking at.
+    ///
+    /// # Errors
+    /// The `OSError` of the stream.
+    pub fn flush_if_terminal(&mut self) -> Res<()> {
+        if self.streams.stdout.buffering == Buffering::Line { self.flush_output() } else { Ok(()) }
+    }
+
     /// Writes text to stdout; lone surrogates that stand for bytes become those bytes again.
     pub fn write_stdout(&mut self, text: &str) -> Res<()> {
         let done = match surrogate::has_surrogates(text) {

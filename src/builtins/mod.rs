@@ -5,7 +5,9 @@
 //! objects when a script first mentions them, so that starting an interpreter does not pay for them.
 
 mod core;
+mod generator;
 pub mod methods;
+pub mod mp;
 
 use crate::call::{Native, NativeModule, Signature};
 use crate::eval::Vm;
@@ -17,10 +19,10 @@ use std::rc::Rc;
 pub struct State {}
 
 /// Modules that `import` finds.
-static MODULES: &[&NativeModule] = &[];
+static MODULES: &[&NativeModule] = &[&mp::MODULE];
 
 /// Modules whose functions are builtins under `name_function`.
-static FLAT: &[&NativeModule] = &[];
+static FLAT: &[&NativeModule] = &[&mp::MODULE];
 
 include!(concat!(env!("OUT_DIR"), "/stdlib.rs"));
 

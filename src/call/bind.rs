@@ -132,7 +132,11 @@ impl Vm {
         let signature = &*function.signature;
         let name = function.native.name;
         let skipped = is_method(signature) as usize;
-        let given = given.saturating_sub(skipped);
+        if given < skipped {
+            let shown = shown_name(function);
+            return self.type_error(format!("unbound method {shown} needs an argument"));
+        }
+        let given = given - skipped;
         let most = signature.positional.len() - skipped;
         let least = signature.required.saturating_sub(skipped);
         let plural = |n: usize| if n == 1 { "" } else { "s" };

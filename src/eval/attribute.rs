@@ -665,6 +665,9 @@ impl Vm {
             ("__qualname__", Some(text)) => *class.qualname.borrow_mut() = text,
             _ => class.attributes.set_str(name, value),
         }
+        if name.as_str() == "__del__" {
+            class.has_del.set(true);
+        }
         class.touch();
         Ok(())
     }

@@ -207,6 +207,8 @@ impl Vm {
             };
             class.attributes.set_str(&key, value);
         }
+        let inherits_del = class.bases.borrow().iter().any(|base| base.has_del.get());
+        class.has_del.set(inherits_del || namespace.get_text("__del__").is_some());
         // A class with its own equality and no hash is not hashable.
         let own = |name: &str| class.attributes.get_text(name).is_some();
         if own("__eq__") && !own("__hash__") {

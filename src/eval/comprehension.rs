@@ -64,8 +64,8 @@ impl Vm {
             Target::Local(slot) => self.set_slot(*slot, item),
             target => self.assign(target, item)?,
         }
-        if super::interrupt::is_pending() {
-            self.handle_interrupt()?;
+        if super::interrupt::wants_attention() {
+            self.attend()?;
         }
         for condition in &clause.conditions {
             if !self.test(condition)? {

@@ -168,12 +168,12 @@ impl Vm {
         module: &Ref<Module>,
         expressions: Expressions,
     ) -> Result<Rc<Code>, crate::syntax::SyntaxError> {
-        let tree = crate::syntax::parse(source)?;
+        let mut tree = crate::syntax::parse(source)?;
         let source = source.clone();
         match expressions {
-            Expressions::Dropped => crate::resolve::module(self, &tree, source, module, false),
-            Expressions::Echoed => crate::resolve::module(self, &tree, source, module, true),
-            Expressions::LastReturned => crate::resolve::module_value(self, &tree, source, module),
+            Expressions::Dropped => crate::resolve::module(self, &mut tree, source, module, false),
+            Expressions::Echoed => crate::resolve::module(self, &mut tree, source, module, true),
+            Expressions::LastReturned => crate::resolve::module_value(self, &mut tree, source, module),
         }
     }
 

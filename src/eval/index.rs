@@ -48,7 +48,7 @@ impl Vm {
         Ok(Bounds { start, stop, step, count })
     }
 
-    fn slice_part(&mut self, part: &Value) -> Res<Option<i64>> {
+    pub(crate) fn slice_part(&mut self, part: &Value) -> Res<Option<i64>> {
         if part.is_none() {
             return Ok(None);
         }

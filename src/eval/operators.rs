@@ -224,10 +224,7 @@ impl Vm {
                 _ => Ok(None),
             },
             BinaryOp::Mod => match left.view() {
-                View::Str(template) => {
-                    let template = template.as_str().to_string();
-                    self.percent_format(&template, right).map(Some)
-                }
+                View::Str(template) => self.percent_format(template.as_str(), right).map(Some),
                 View::Bytes(_) | View::ByteArray(_) => self.percent_format_bytes(left, right).map(Some),
                 _ => Ok(None),
             },
@@ -245,6 +242,13 @@ impl Vm {
             && let (Some(l), Some(r)) = (type_text(left), type_text(right))
         {
             return Ok(Some(Value::str(l + &r)));
+        }
+        if op == BinaryOp::Mod && matches!(left.tag(), Tag::Str | Tag::Bytes | Tag::ByteArray) {
+            // A template shows any object as the object wants it, not as the value inside.
+            let own = Vm::unwrap_native(right).tag() == left.tag();
+            if !own {
+                return self.binary_builtin(op, left, right);
+            }
         }
         let (left_class, right_class) = (self.type_of(left), self.type_of(right));
         let same = Ref::ptr_eq(&left_class, &right_class);

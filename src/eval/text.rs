@@ -195,6 +195,7 @@ impl Vm {
                 format!("<super: {}, <{} object>>", s.class.display_name(), s.object_class.display_name())
             }
             View::Cell(_) => "<cell>".to_string(),
+            View::Generator(g) => format!("<generator object {}>", g.function.qualname.borrow().as_str()),
             View::Foreign(_) => {
                 if let Some(method) = self.special_method(value, "__repr__")? {
                     let shown = self.call(&method, &[])?;

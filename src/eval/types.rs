@@ -50,6 +50,7 @@ fn rows() -> Vec<Row> {
         ("foreign", None, Tag::Foreign, false, &[]),
         ("global", None, Tag::GlobalVar, false, &[]),
         ("iterator", None, Tag::Iter, false, m::ITERATOR),
+        ("generator", None, Tag::Generator, false, m::GENERATOR),
     ]
 }
 
@@ -124,6 +125,7 @@ impl Types {
             Tag::Foreign,
             Tag::GlobalVar,
             Tag::Iter,
+            Tag::Generator,
             Tag::DictView,
         ];
         let plain = self

@@ -579,6 +579,9 @@ impl Analyser {
         // The first iterable is evaluated outside.
         self.expr(&first.iter)?;
         self.open(kind, Some(address(node)));
+        if kind == ScopeKind::Function {
+            self.note_yield(node.span);
+        }
         self.target(&first.target)?;
         for clause in rest {
             self.target(&clause.target)?;

@@ -166,7 +166,7 @@ impl<'s> Lexer<'s> {
         };
         if rest.len() == length {
             let span = Span::new(start as u32 + 1, start as u32 + 1);
-            return Err(incomplete("unexpected EOF while parsing", span));
+            return Err(SyntaxError::incomplete("unexpected EOF while parsing", span));
         }
         self.raw.bump(length);
         Ok((Token::Backslash, self.span_from(start)))
@@ -215,9 +215,9 @@ impl<'s> Lexer<'s> {
     fn unterminated(&self, what: &str, is_triple: bool, start: usize) -> SyntaxError {
         let place = Span::new(start as u32, start as u32 + 1);
         if is_triple {
-            let last = self.line_of(self.text.trim_end_matches(['\n', '\r']).len());
+            let last = self.line_of(self.end_of_last_line());
             let message = format!("unterminated triple-quoted {what} literal (detected at line {last})");
-            return incomplete(message, place);
+            return SyntaxError::incomplete(message, place);
         }
         let message = format!("unterminated {what} literal (detected at line {})", self.last_line(start));
         SyntaxError::new(message, place)
@@ -235,7 +235,13 @@ impl<'s> Lexer<'s> {
                 _ => at += 1,
             }
         }
-        self.line_of(at.min(bytes.len()))
+        self.line_of(at.min(self.end_of_last_line()))
+    }
+
+    /// The end of the text, without the line end that is its last character.
+    fn end_of_last_line(&self) -> usize {
+        let text = self.text.strip_suffix('\n').unwrap_or(self.text);
+        text.strip_suffix('\r').unwrap_or(text).len()
     }
 
     fn fstring_start(&mut self, start: usize) -> Lexed {
@@ -253,7 +259,7 @@ impl<'s> Lexer<'s> {
     fn fstring_text(&mut self) -> Option<Lexed> {
         let bytes = self.text.as_bytes();
         let start = self.offset();
-        let Some(fstring) = self.fstrings.last_mut() else { return None };
+        let fstring = self.fstrings.last_mut()?;
         let in_spec = !fstring.fields.is_empty();
         let token = if fstring.is_raw { Token::FStringRawMiddle } else { Token::FStringMiddle };
         let end = text_end(bytes, start, fstring, in_spec);
@@ -374,10 +380,6 @@ fn text_end(bytes: &[u8], start: usize, fstring: &FString, in_spec: bool) -> usi
         at += 1;
     }
     at
-}
-
-fn incomplete(message: impl Into<String>, span: Span) -> SyntaxError {
-    SyntaxError { is_incomplete: true, ..SyntaxError::new(message, span) }
 }
 
 fn invalid_character(c: char, at: usize) -> SyntaxError {

@@ -12,6 +12,8 @@ pub mod dict;
 pub mod exception;
 pub mod float;
 pub mod function;
+pub mod gc;
+pub mod generator;
 pub mod heap;
 pub mod instance;
 pub mod int;
@@ -28,6 +30,7 @@ pub use bytes::{ByteArray, Bytes};
 pub use dict::{Dict, DictView};
 pub use exception::Exception;
 pub use function::{BoundMethod, Cell, ClassMethod, Function, NativeFunction, Property, StaticMethod};
+pub use generator::Generator;
 pub use heap::{Heap, Ref};
 pub use instance::{Instance, Super};
 pub use int::{Complex, Int};
@@ -64,8 +67,14 @@ macro_rules! heap_kinds {
             pub const COUNT: usize = [$(Tag::$name),*].len() + Tag::FIRST_HEAP as usize;
 
             /// Whether objects of this kind can hold other values (so that dropping one may nest).
-            #[inline]
+            #[inline(always)]
             pub fn is_container(self) -> bool {
+                self >= Tag::FIRST_CONTAINER
+            }
+
+            /// The same, from the table: a test compares.
+            #[cfg(test)]
+            fn is_listed_as_container(self) -> bool {
                 match self {
                     $(Tag::$name => $container,)*
                     _ => false,
@@ -103,6 +112,16 @@ macro_rules! heap_kinds {
             }
         }
 
+        impl Value {
+            /// Calls `visit` with each value the object holds.
+            pub(crate) fn trace(&self, visit: &mut dyn FnMut(&Value)) {
+                match self.view() {
+                    $(View::$name(object) => Heap::trace(object, visit),)*
+                    _ => {}
+                }
+            }
+        }
+
         /// # Safety
         /// As for `heap::free_as`, with the payload type that `tag` names.
         unsafe fn free(tag: Tag, bits: u64) {
@@ -120,12 +139,12 @@ heap_kinds! {
     Str false,
     Bytes false,
     ByteArray false,
+    Range false,
     List true,
     Tuple true,
     Dict true,
     Set true,
     FrozenSet true,
-    Range false,
     Slice true,
     DictView true,
     Cell true,
@@ -142,6 +161,7 @@ heap_kinds! {
     Module true,
     GlobalVar true,
     Iter true,
+    Generator true,
     File true,
     Foreign true,
 }
@@ -151,6 +171,8 @@ pub type BigInt = num_bigint::BigInt;
 
 impl Tag {
     pub const FIRST_HEAP: Tag = Tag::BigInt;
+    /// Kinds from here on hold other values: dropping one may nest, and they may be in cycles.
+    pub const FIRST_CONTAINER: Tag = Tag::List;
 
     #[inline(always)]
     pub fn is_heap(self) -> bool {
@@ -344,6 +366,22 @@ impl Value {
         unsafe { &*(self.bits as usize as *const std::cell::Cell<u32>) }.get()
     }
 
+    /// One more reference to a live heap object.
+    ///
+    /// # Safety
+    /// `bits` must be the payload word of a live heap value of kind `tag`.
+    unsafe fn revive(tag: Tag, bits: u64) -> Value {
+        unsafe { heap::retain(bits) };
+        Value { tag, bits, thread: PhantomData }
+    }
+
+    fn reset_collector_word(&self) {
+        if self.tag.is_heap() {
+            // SAFETY: a heap value points at a live object.
+            unsafe { heap::collector_word(self.bits) }.set(0);
+        }
+    }
+
     /// Takes the value out, leaving `Unbound`.
     #[inline(always)]
     pub fn take(&mut self) -> Value {
@@ -401,4 +439,29 @@ impl std::fmt::Debug for Value {
 
 impl Heap for BigInt {
     const TAG: Tag = Tag::BigInt;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containers_come_last_among_the_tags() {
+        let values = [Value::list(vec![]), Value::tuple(vec![]), Value::str("a"), Value::bytes(vec![1])];
+        for value in values {
+            assert_eq!(value.tag().is_container(), value.tag().is_listed_as_container());
+        }
+        for tag in [Tag::BigInt, Tag::Range, Tag::ByteArray, Tag::Slice, Tag::Instance, Tag::Foreign] {
+            assert_eq!(tag.is_container(), tag.is_listed_as_container(), "{tag:?}");
+        }
+    }
+
+    #[test]
+    fn a_million_lists_deep_drop_without_recursion() {
+        let mut value = Value::list(vec![]);
+        for _ in 0..1_000_000 {
+            value = Value::list(vec![value]);
+        }
+        drop(value);
+    }
 }

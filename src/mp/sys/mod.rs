@@ -1,19 +1,22 @@
 //! Everything that differs between systems, and every direct system call.
 //!
-//! `unix.rs` and `signals.rs` work on any unix. What Linux does better is in `linux.rs`; `portable.rs`
-//! has the same functions for the rest. Building with `--cfg mp_portable` uses the latter on Linux too,
+//! `start.rs`, `signals.rs` and `unix.rs` work on any unix. What Linux does better is in `linux.rs`;
+//! `portable.rs` has the same functions for the rest. Building with `--cfg mp_portable` uses the latter on Linux too,
 //! so that it can be tested there.
 //!
 //! | | Linux | elsewhere |
 //! |---|---|---|
 //! | waking when a child ends | pidfd | self-pipe written by the SIGCHLD handler |
 //! | a signal just before a sleep | held back by the mask, let in by `ppoll` | leaves a byte in the self-pipe |
+//! | SIGINT taken by another thread | passed on to the one that installed the handler | leaves a byte in the self-pipe |
+//! | descriptors that others left open | closed in the child | inherited unless they close on exec |
 //! | this very binary | `/proc/self/exe`, whatever became of the file | the path it was started from |
 //! | ending with the parent | parent death signal | not offered; use a lifeline pipe |
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 mod signals;
+mod start;
 mod unix;
 
 #[cfg(all(target_os = "linux", not(mp_portable)))]
@@ -25,6 +28,7 @@ mod system;
 
 pub(super) use signals::watch_children;
 pub use signals::{install_sigint_handler, is_sigint_from_terminal};
+pub(super) use start::{Image, look_up, null, start};
 pub(super) use system::{Quiet, after_fork_in_child, grow_pipe, open_pidfd, own_binary, send_signal};
 pub use system::{name_process, seal_descriptors};
 pub use unix::wake;
@@ -32,8 +36,8 @@ pub(super) use unix::{
     Asked, Transfer, any_ended_child, ask_child, bytes_waiting, read_append, set_nonblocking, write_quietly,
 };
 
-/// The environment variable by which [`Command::die_with_parent`](super::Command) reaches the child. It holds the
-/// pid of the parent.
+/// The environment variable by which [`Command::die_with_parent`](super::Command) reaches the child.
+/// It holds the pid of the parent.
 pub const DIE_WITH_PARENT: &str = "ZPY_DIE_WITH_PARENT";
 
 /// The environment variable by which an interpreter tells one it starts that it did. It holds the pid of the parent.
