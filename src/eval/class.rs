@@ -470,6 +470,10 @@ impl Vm {
             // Containers are filled by `__init__`.
             Tag::List => Ok(Instance::with_native(class.clone(), Value::list(Vec::new())).into()),
             Tag::Dict => Ok(Instance::with_native(class.clone(), Dict::new(Default::default()).into()).into()),
+            Tag::ByteArray => {
+                let empty = crate::value::ByteArray::new(Vec::new());
+                Ok(Instance::with_native(class.clone(), empty.into()).into())
+            }
             Tag::Set => {
                 let empty = crate::value::Set::new(Default::default());
                 Ok(Instance::with_native(class.clone(), empty.into()).into())
