@@ -199,9 +199,7 @@ impl Vm {
             self.push(Value::UNBOUND)?;
         }
         // SAFETY: the stack holds `positional + keyword_only` values from `start`.
-        let slots = unsafe {
-            std::slice::from_raw_parts_mut(start, params.positional + params.keyword_only)
-        };
+        let slots = unsafe { std::slice::from_raw_parts_mut(start, params.positional + params.keyword_only) };
         let extra = self.bind_keywords(function, slots, keywords, named)?;
         if has_extra {
             return Err(self.too_many_positional(function, given, slots));

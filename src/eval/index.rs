@@ -54,9 +54,7 @@ impl Vm {
         }
         let is_int = Int::of(part).is_some() || self.special_method(part, "__index__")?.is_some();
         if !is_int {
-            return Err(
-                self.type_error("slice indices must be integers or None or have an __index__ method")
-            );
+            return Err(self.type_error("slice indices must be integers or None or have an __index__ method"));
         }
         let int = self.to_int_value(part)?;
         Ok(Some(match Int::of(&int) {
@@ -246,7 +244,12 @@ impl Vm {
             return self.call(&method, std::slice::from_ref(index));
         }
         match object.get::<Type>() {
-            Some(class) if matches!(class.kind, Tag::List | Tag::Dict | Tag::Tuple | Tag::Set | Tag::FrozenSet | Tag::Type) => {
+            Some(class)
+                if matches!(
+                    class.kind,
+                    Tag::List | Tag::Dict | Tag::Tuple | Tag::Set | Tag::FrozenSet | Tag::Type
+                ) =>
+            {
                 Ok(object.clone())
             }
             Some(class) => {
