@@ -11,7 +11,7 @@ pub static INT: &[Native] = int_methods::INT;
 pub static BOOL: &[Native] = int_methods::BOOL;
 pub static FLOAT: &[Native] = float_methods::FLOAT;
 pub static COMPLEX: &[Native] = complex_methods::COMPLEX;
-pub static STR: &[Native] = &[];
+pub use crate::value::str::methods::METHODS as STR;
 pub static BYTES: &[Native] = &[];
 pub static BYTEARRAY: &[Native] = &[];
 pub static LIST: &[Native] = list_methods::LIST;
@@ -27,8 +27,9 @@ pub static CLASS_METHOD: &[Native] = descriptor_methods::CLASS_METHOD;
 pub static FUNCTION: &[Native] = descriptor_methods::FUNCTION;
 pub static METHOD: &[Native] = descriptor_methods::METHOD;
 pub static SUPER: &[Native] = descriptor_methods::SUPER;
-pub static FILE: &[Native] = &[];
+pub use super::io::METHODS as FILE;
 pub static ITERATOR: &[Native] = iterator_methods::ITERATOR;
+pub use super::generator::METHODS as GENERATOR;
 pub static DICT_KEYS: &[Native] = dict_view_methods::SET_VIEW;
 pub static DICT_VALUES: &[Native] = dict_view_methods::VALUES_VIEW;
 pub static DICT_ITEMS: &[Native] = dict_view_methods::SET_VIEW;
@@ -40,9 +41,26 @@ pub fn of_exception(name: &str) -> &'static [Native] {
     exception_methods::of(name)
 }
 
-/// Methods of a kind of [`Foreign`](crate::value::Foreign) object, by the name of its type.
+
+/// Constructors of the iterator and file types that scripts call, beside the methods all of these have.
+pub fn constructor_of(name: &str) -> &'static [Native] {
+    use super::core::iteration as i;
+    match name {
+        "enumerate" => i::ENUMERATE,
+        "zip" => i::ZIP,
+        "map" => i::MAP,
+        "filter" => i::FILTER,
+        "reversed" => i::REVERSED,
+        "StringIO" => super::io::STRING_IO,
+        "BytesIO" => super::io::BYTES_IO,
+        _ => &[],
+    }
+}
+
+/// Methods of the objects of native modules, by the name of their type.
 pub fn of_foreign(name: &str) -> &'static [Native] {
     match name {
+        "dict" | "_Environ" => super::mapping::METHODS,
         union::TYPE_NAME => union::UNION,
         _ => &[],
     }

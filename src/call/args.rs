@@ -93,7 +93,7 @@ impl<'a> Call<'a> {
     pub fn this<T: Heap>(&mut self) -> Res<&'a T> {
         match Vm::unwrap_native(&self.args[0]).get::<T>() {
             Some(found) => Ok(found),
-            None => Err(self.wrong_receiver()),
+            None => Err(self.wrong_receiver(T::TAG)),
         }
     }
 
@@ -102,7 +102,7 @@ impl<'a> Call<'a> {
         let value = Vm::unwrap_native(&self.args[0]);
         let wanted = self.owner.map_or(value.tag(), |owner| owner.kind);
         let is_int = wanted == Tag::Int && Int::of(value).is_some();
-        if value.tag() == wanted || is_int { Ok(value) } else { Err(self.wrong_receiver()) }
+        if value.tag() == wanted || is_int { Ok(value) } else { Err(self.wrong_receiver(wanted)) }
     }
 
     /// The class a constructor or class method was called on.
@@ -116,22 +116,65 @@ impl<'a> Call<'a> {
         }
     }
 
-    #[cold]
-    fn wrong_receiver(&mut self) -> Raised {
-        let name = self.native.name.trim_start_matches('.');
-        let got = self.vm.type_name(&self.args[0]);
-        let owner = self.owner.map_or_else(String::new, |owner| owner.name().as_str().to_string());
-        self.vm.type_error(if name.starts_with("__") {
-            format!("descriptor '{name}' requires a '{owner}' object but received a '{got}'")
-        } else {
-            format!("descriptor '{name}' for '{owner}' objects doesn't apply to a '{got}' object")
-        })
-    }
-
     /// What `**keywords` received, as pairs to call something else with.
     pub fn keyword_pairs(&self) -> Vec<(Ref<Str>, Value)> {
         let pairs = self.keywords().map(Dict::pairs).unwrap_or_default();
         pairs.into_iter().filter_map(|(name, value)| Some((name.into_ref::<Str>().ok()?, value))).collect()
+    }
+
+    /// The error of a method called through its type with an object of another type.
+    #[cold]
+    pub fn wrong_receiver(&mut self, wanted: Tag) -> Raised {
+        let name = self.native.name;
+        let got = self.vm.type_name(&self.args[0]);
+        let wanted = self.vm.types.of_tag(wanted).name();
+        let wanted = wanted.as_str();
+        self.vm.type_error(if name.starts_with("__") {
+            format!("descriptor '{name}' requires a '{wanted}' object but received a '{got}'")
+        } else {
+            format!("descriptor '{name}' for '{wanted}' objects doesn't apply to a '{got}' object")
+        })
+    }
+
+    /// The receiver of a method of a derivable built-in type: the built-in value itself.
+    pub fn receiver(&self) -> &'a Value {
+        Vm::unwrap_native(&self.args[0])
+    }
+
+    /// Optional `start` and `end` arguments, the first of them at `index`, as a part of `len` items; `None`
+    /// if it ends before it starts.
+    pub fn bounds(&mut self, index: usize, len: usize) -> Res<Option<(usize, usize)>> {
+        let mut ends = [0, len as i64];
+        for (end, value) in ends.iter_mut().zip([self.opt(index), self.opt(index + 1)]) {
+            let Some(value) = value else { continue };
+            if let Some(given) = self.vm.slice_part(value)? {
+                *end = if given < 0 { given.saturating_add(len as i64).max(0) } else { given };
+            }
+        }
+        let (start, end) = (ends[0], ends[1].min(len as i64));
+        Ok((start <= end).then_some((start as usize, end as usize)))
+    }
+
+    /// An int argument of which absent and negative mean "no limit".
+    pub fn limit(&mut self, index: usize) -> Res<usize> {
+        Ok(usize::try_from(self.int_or(index, -1)?).unwrap_or(usize::MAX))
+    }
+
+    /// An optional `str` argument that messages call by its name, as in `encode(encoding, errors)`.
+    pub fn named_str(&mut self, index: usize) -> Res<Option<&'a str>> {
+        let Some(value) = self.opt(index) else { return Ok(None) };
+        if let Some(text) = Vm::unwrap_native(value).as_str() {
+            return Ok(Some(text));
+        }
+        let function = if self.native.name == "__new__" {
+            Vm::unwrap_native(&self.args[0]).get::<Type>().map_or(String::new(), |t| t.name().as_str().to_string())
+        } else {
+            self.native.name.to_string()
+        };
+        let name = self.signature.positional.get(index).map_or("", |p| p.name);
+        let got = self.vm.type_name(value);
+        let got = if value.is_none() { "None".to_string() } else { got };
+        Err(self.vm.type_error(format!("{function}() argument '{name}' must be str, not {got}")))
     }
 
     /// Contents of `bytes` or `bytearray`.

@@ -30,6 +30,32 @@ pub struct Native {
     pub run: NativeFn,
 }
 
+/// How many rows several tables have together: the `N` of [`join_rows`].
+pub const fn count_rows(tables: &[&[Native]]) -> usize {
+    let (mut count, mut i) = (0, 0);
+    while i < tables.len() {
+        count += tables[i].len();
+        i += 1;
+    }
+    count
+}
+
+/// Several tables as one, so that the rows of a large type can stand beside their functions.
+pub const fn join_rows<const N: usize>(tables: &[&[Native]]) -> [Native; N] {
+    let mut joined = [tables[0][0]; N];
+    let (mut at, mut i) = (0, 0);
+    while i < tables.len() {
+        let mut row = 0;
+        while row < tables[i].len() {
+            joined[at] = tables[i][row];
+            at += 1;
+            row += 1;
+        }
+        i += 1;
+    }
+    joined
+}
+
 /// A native module: what `import NAME` gives, and whether its functions are flat builtins too.
 pub struct NativeModule {
     pub name: &'static str,

@@ -70,7 +70,7 @@ impl Vm {
     ///
     /// # Errors
     /// Whatever a condition function or `derive` raises.
-    pub fn split_exception(
+    pub fn split_group(
         &mut self,
         exception: &Ref<Exception>,
         condition: &Value,
@@ -83,7 +83,7 @@ impl Vm {
         let (mut matched, mut rest) = (Vec::new(), Vec::new());
         for member in members {
             let Ok(member) = member.into_ref::<Exception>() else { continue };
-            let (yes, no) = self.split_exception(&member, condition)?;
+            let (yes, no) = self.split_group(&member, condition)?;
             matched.extend(yes.map(Value::from));
             rest.extend(no.map(Value::from));
         }
@@ -144,7 +144,7 @@ fn parts(call: &mut Call) -> Res<(Value, Value)> {
     let Some(group) = call.arg(0).get_ref::<Exception>().filter(|_| fits) else {
         return Err(call.vm.type_error("expected a function, exception type or tuple of exception types"));
     };
-    let (matched, rest) = call.vm.split_exception(&group, condition)?;
+    let (matched, rest) = call.vm.split_group(&group, condition)?;
     Ok((Value::opt(matched.map(Value::from)), Value::opt(rest.map(Value::from))))
 }
 

@@ -1,7 +1,7 @@
 //! Methods of floats, and what `float(...)` makes of other values.
 
 use super::int_methods::{DIVMOD, REFLECTED_DIVMOD, text_of_number};
-use super::special_rows::{ARITHMETIC, DIVISION, UNARY, int_value, itself};
+use super::special_rows::{ARITHMETIC, DIVISION, UNARY, itself};
 use super::{Res, Value, View};
 use crate::call::{Call, Native};
 use crate::eval::Vm;
@@ -138,7 +138,7 @@ fn round(call: &mut Call) -> Res {
         None => call.vm.int_from_float(this.round_ties_even()),
         Some(digits) => {
             let digits = call.vm.to_int_value(digits)?;
-            let places = digits.as_small_int().unwrap_or(i64::MAX).clamp(-1000, 1000) as i32;
+            let places = digits.as_small_int().unwrap_or(i64::MAX);
             call.vm.round_float(this, places)
         }
     }
@@ -149,20 +149,13 @@ impl Vm {
     ///
     /// # Errors
     /// `OverflowError` if the result is too large.
-    pub fn round_float(&mut self, float: f64, places: i32) -> Res {
-        let rounded = text::float::round_to(float, places);
+    pub fn round_float(&mut self, float: f64, places: i64) -> Res {
+        // Beyond these bounds all digits stay or none does.
+        let rounded = text::float::round_to(float, places.clamp(-400, 400) as i32);
         if rounded.is_infinite() && float.is_finite() {
             return Err(self.overflow_error("rounded value too large to represent"));
         }
         Ok(Value::float(rounded))
-    }
-
-    /// The nearest int of a float, half to even: `round(float)`.
-    pub fn round_to_int(&mut self, float: f64) -> Res {
-        if !float.is_finite() {
-            return self.int_from_float(float);
-        }
-        Ok(int_value(text::float::to_big(float.round_ties_even())))
     }
 }
 

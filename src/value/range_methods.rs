@@ -2,7 +2,7 @@
 
 use super::range::{BigRange, Range, Slice};
 use super::special_rows::{CONTAINER, INDEXED, REVERSIBLE};
-use super::{Int, Ref, Res, Tag, Value};
+use super::{Int, Ref, Res, Value};
 use crate::call::{Call, Native};
 use crate::eval::Vm;
 
@@ -31,9 +31,9 @@ const RANGE_OWN: &[Native] = &[
 pub const SLICE: &[Native] = &[
     Native {
         name: "__new__",
-        params: "cls, start, stop=<absent>, step=None, /",
-        run: new_slice,
-        doc: "What `start:stop:step` in a subscript makes. With a sequence first: its part from `stop` to before `step`.",
+        params: "cls, /, *args",
+        run: crate::builtins::core::flat::slice,
+        doc: "`slice(sequence, start, end)` is that part of the sequence; without a sequence Python's slice object.",
     },
     Native { name: ".start", params: "self", run: |call| Ok(call.this::<Slice>()?.start.clone()), doc: "Where it starts, or none." },
     Native { name: ".stop", params: "self", run: |call| Ok(call.this::<Slice>()?.stop.clone()), doc: "Where it ends, or none." },
@@ -121,24 +121,6 @@ fn index(call: &mut Call) -> Res {
         None => "sequence.index(x): x not in sequence".to_string(),
     };
     Err(call.vm.value_error(message))
-}
-
-fn new_slice(call: &mut Call) -> Res {
-    let part = |index: usize| call.opt(index).cloned().unwrap_or(Value::NONE);
-    let Some(stop) = call.opt(2) else {
-        return Ok(Ref::new(Slice { start: Value::NONE, stop: part(1), step: Value::NONE }).into());
-    };
-    let sequence = Vm::unwrap_native(call.arg(1));
-    let is_sequence =
-        matches!(sequence.tag(), Tag::Str | Tag::List | Tag::Tuple | Tag::Bytes | Tag::ByteArray | Tag::Range);
-    if is_sequence {
-        let Some(end) = call.opt(3) else {
-            return Err(call.vm.type_error("slice() of a sequence needs a start and an end"));
-        };
-        let bounds = Slice { start: stop.clone(), stop: end.clone(), step: Value::NONE };
-        return call.vm.get_item(sequence, &Ref::new(bounds).into());
-    }
-    Ok(Ref::new(Slice { start: part(1), stop: part(2), step: part(3) }).into())
 }
 
 fn indices(call: &mut Call) -> Res {

@@ -11,17 +11,19 @@ use std::cmp::Ordering;
 /// Runs shorter than this are extended by insertion.
 const MIN_RUN: usize = 32;
 
-/// The values in ascending order of their keys (of themselves without `key`), descending if `reverse`.
-/// Values with equal keys stay in order either way.
-///
-/// # Errors
-/// Whatever `key` and the comparisons raise.
-pub fn sort_values(vm: &mut Vm, mut values: Vec<Value>, key: Option<&Value>, reverse: bool) -> Res<Vec<Value>> {
-    sort_in_place(vm, &mut values, key, reverse)?;
-    Ok(values)
+impl Vm {
+    /// The values in ascending order of their keys (of themselves without `key`), descending if `reverse`.
+    /// Values with equal keys stay in order either way.
+    ///
+    /// # Errors
+    /// Whatever `key` and the comparisons raise.
+    pub fn sort_values(&mut self, mut values: Vec<Value>, key: Option<&Value>, reverse: bool) -> Res<Vec<Value>> {
+        sort_in_place(self, &mut values, key, reverse)?;
+        Ok(values)
+    }
 }
 
-/// As [`sort_values`]; after an error all values are still there, in some order.
+/// As [`Vm::sort_values`]; after an error all values are still there, in some order.
 pub fn sort_in_place(vm: &mut Vm, values: &mut Vec<Value>, key: Option<&Value>, reverse: bool) -> Res<()> {
     let Some(key) = key else {
         if !sort_plain(values, reverse) {

@@ -4,7 +4,7 @@
 //! above all `super().__setitem__(key, value)` in a class derived from `dict`. Each takes the built-in value
 //! out of its receiver first, so that a row found on a derived class never finds itself again.
 
-use super::{BigInt, Res, Value};
+use super::{Res, Value};
 use crate::call::{Call, Native};
 use crate::eval::Vm;
 use crate::eval::code::{BinaryOp, UnaryOp};
@@ -229,9 +229,4 @@ pub fn itself(call: &mut Call) -> Res {
         Some(int) => Ok(int.to_value()),
         None => Ok(this.clone()),
     }
-}
-
-/// An int of any size from what a float was rounded to.
-pub fn int_value(value: Option<BigInt>) -> Value {
-    value.map_or(Value::int(0), Value::big)
 }
