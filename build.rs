@@ -33,8 +33,10 @@ fn collect(folder: &Path, prefix: &str, rows: &mut String) {
             collect(&path, &format!("{prefix}{stem}."), rows);
         } else if path.extension().is_some_and(|ending| ending == "zpy") {
             let is_package = stem == "__init__";
-            let name = if is_package { prefix.trim_end_matches('.').to_string() } else { format!("{prefix}{stem}") };
-            writeln!(rows, "    ({name:?}, {is_package}, include_str!({path:?})),").expect("writing to a string");
+            let name =
+                if is_package { prefix.trim_end_matches('.').to_string() } else { format!("{prefix}{stem}") };
+            writeln!(rows, "    ({name:?}, {is_package}, include_str!({path:?})),")
+                .expect("writing to a string");
         }
     }
 }

@@ -6,7 +6,7 @@ pub static NONE: &[Native] = &[];
 pub static INT: &[Native] = &[];
 pub static FLOAT: &[Native] = &[];
 pub static COMPLEX: &[Native] = &[];
-pub static STR: &[Native] = &[];
+pub use crate::value::str::methods::METHODS as STR;
 pub static BYTES: &[Native] = &[];
 pub static BYTEARRAY: &[Native] = &[];
 pub static LIST: &[Native] = &[];
@@ -24,6 +24,7 @@ pub static SLICE: &[Native] = &[Native {
 pub static PROPERTY: &[Native] = &[];
 pub use super::io::METHODS as FILE;
 pub static ITERATOR: &[Native] = &[];
+pub use super::generator::METHODS as GENERATOR;
 pub static DICT_KEYS: &[Native] = &[];
 pub static DICT_VALUES: &[Native] = &[];
 pub static DICT_ITEMS: &[Native] = &[];

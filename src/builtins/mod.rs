@@ -6,9 +6,11 @@
 //! become objects when a script first mentions them, so that starting an interpreter does not pay for them.
 
 mod core;
+mod generator;
 pub mod io;
 pub mod mapping;
 pub mod methods;
+pub mod mp;
 
 use crate::call::{Native, NativeModule, Signature};
 use crate::eval::Vm;
@@ -60,7 +62,7 @@ impl Drop for State {
 static MODULES: &[&NativeModule] = &[&io::MODULE];
 
 /// Tables of flat builtins; `import` finds them too, under the table's name and without the prefix.
-static FLAT: &[&NativeModule] = &[];
+static FLAT: &[&NativeModule] = &[&mp::MODULE];
 
 /// The flat row of a name in a table: `mp_run`, or `run` for short.
 fn flat_row(table: &NativeModule, name: &str) -> Option<&'static Native> {

@@ -2,7 +2,8 @@
 //! names the function, what it wanted and what it got.
 
 use super::Call;
-use crate::value::{Bytes, Dict, Heap, Instance, Int, List, Raised, Res, Str, Value, View};
+use crate::eval::Vm;
+use crate::value::{Bytes, Dict, Heap, Instance, Int, List, Raised, Res, Str, Tag, Type, Value, View};
 use num_traits::ToPrimitive;
 use std::borrow::Cow;
 
@@ -86,7 +87,65 @@ impl<'a> Call<'a> {
 
     /// The receiver of a method of kind `T`.
     pub fn this<T: Heap>(&mut self) -> Res<&'a T> {
-        self.native(0, "an object of the method's type")
+        match Vm::unwrap_native(&self.args[0]).get::<T>() {
+            Some(found) => Ok(found),
+            None => Err(self.wrong_receiver(T::TAG)),
+        }
+    }
+
+    /// The error of a method called through its type with an object of another type.
+    #[cold]
+    pub fn wrong_receiver(&mut self, wanted: Tag) -> Raised {
+        let name = self.native.name;
+        let got = self.vm.type_name(&self.args[0]);
+        let wanted = self.vm.types.of_tag(wanted).name();
+        let wanted = wanted.as_str();
+        self.vm.type_error(if name.starts_with("__") {
+            format!("descriptor '{name}' requires a '{wanted}' object but received a '{got}'")
+        } else {
+            format!("descriptor '{name}' for '{wanted}' objects doesn't apply to a '{got}' object")
+        })
+    }
+
+    /// The receiver of a method of a derivable built-in type: the built-in value itself.
+    pub fn receiver(&self) -> &'a Value {
+        Vm::unwrap_native(&self.args[0])
+    }
+
+    /// Optional `start` and `end` arguments, the first of them at `index`, as a part of `len` items; `None`
+    /// if it ends before it starts.
+    pub fn bounds(&mut self, index: usize, len: usize) -> Res<Option<(usize, usize)>> {
+        let mut ends = [0, len as i64];
+        for (end, value) in ends.iter_mut().zip([self.opt(index), self.opt(index + 1)]) {
+            let Some(value) = value else { continue };
+            if let Some(given) = self.vm.slice_part(value)? {
+                *end = if given < 0 { given.saturating_add(len as i64).max(0) } else { given };
+            }
+        }
+        let (start, end) = (ends[0], ends[1].min(len as i64));
+        Ok((start <= end).then_some((start as usize, end as usize)))
+    }
+
+    /// An int argument of which absent and negative mean "no limit".
+    pub fn limit(&mut self, index: usize) -> Res<usize> {
+        Ok(usize::try_from(self.int_or(index, -1)?).unwrap_or(usize::MAX))
+    }
+
+    /// An optional `str` argument that messages call by its name, as in `encode(encoding, errors)`.
+    pub fn named_str(&mut self, index: usize) -> Res<Option<&'a str>> {
+        let Some(value) = self.opt(index) else { return Ok(None) };
+        if let Some(text) = Vm::unwrap_native(value).as_str() {
+            return Ok(Some(text));
+        }
+        let function = if self.native.name == "__new__" {
+            Vm::unwrap_native(&self.args[0]).get::<Type>().map_or(String::new(), |t| t.name().as_str().to_string())
+        } else {
+            self.native.name.to_string()
+        };
+        let name = self.signature.positional.get(index).map_or("", |p| p.name);
+        let got = self.vm.type_name(value);
+        let got = if value.is_none() { "None".to_string() } else { got };
+        Err(self.vm.type_error(format!("{function}() argument '{name}' must be str, not {got}")))
     }
 
     /// Contents of `bytes` or `bytearray`.

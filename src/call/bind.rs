@@ -132,7 +132,11 @@ impl Vm {
         let signature = &*function.signature;
         let name = function.native.name;
         let skipped = is_method(signature) as usize;
-        let given = given.saturating_sub(skipped);
+        if given < skipped {
+            let shown = shown_name(function);
+            return self.type_error(format!("unbound method {shown} needs an argument"));
+        }
+        let given = given - skipped;
         let most = signature.positional.len() - skipped;
         let least = signature.required.saturating_sub(skipped);
         let plural = |n: usize| if n == 1 { "" } else { "s" };
@@ -195,9 +199,7 @@ impl Vm {
             self.push(Value::UNBOUND)?;
         }
         // SAFETY: the stack holds `positional + keyword_only` values from `start`.
-        let slots = unsafe {
-            std::slice::from_raw_parts_mut(start, params.positional + params.keyword_only)
-        };
+        let slots = unsafe { std::slice::from_raw_parts_mut(start, params.positional + params.keyword_only) };
         let extra = self.bind_keywords(function, slots, keywords, named)?;
         if has_extra {
             return Err(self.too_many_positional(function, given, slots));

@@ -20,6 +20,7 @@ use crate::value::{Res, Value};
 pub type NativeFn = fn(&mut Call) -> Res;
 
 /// A row of the native module table.
+#[derive(Clone, Copy)]
 pub struct Native {
     pub name: &'static str,
     /// As between the parentheses of a Python `def`.
@@ -27,6 +28,32 @@ pub struct Native {
     /// One sentence, then details: types, units, errors.
     pub doc: &'static str,
     pub run: NativeFn,
+}
+
+/// How many rows several tables have together: the `N` of [`join_rows`].
+pub const fn count_rows(tables: &[&[Native]]) -> usize {
+    let (mut count, mut i) = (0, 0);
+    while i < tables.len() {
+        count += tables[i].len();
+        i += 1;
+    }
+    count
+}
+
+/// Several tables as one, so that the rows of a large type can stand beside their functions.
+pub const fn join_rows<const N: usize>(tables: &[&[Native]]) -> [Native; N] {
+    let mut joined = [tables[0][0]; N];
+    let (mut at, mut i) = (0, 0);
+    while i < tables.len() {
+        let mut row = 0;
+        while row < tables[i].len() {
+            joined[at] = tables[i][row];
+            at += 1;
+            row += 1;
+        }
+        i += 1;
+    }
+    joined
 }
 
 /// A native module: what `import NAME` gives, and whether its functions are flat builtins too.

@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn reads_every_kind_of_parameter() {
-        let signature = Signature::parse("self, item=(1, 2), /, sep=', ', *rest, key=None, **options").unwrap();
+        let signature =
+            Signature::parse("self, item=(1, 2), /, sep=', ', *rest, key=None, **options").unwrap();
         assert_eq!(signature.positional.len(), 3);
         assert_eq!(signature.positional_only, 2);
         assert_eq!(signature.required, 1);

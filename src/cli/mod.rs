@@ -1,29 +1,152 @@
-//! The command line.
+//! The command line: which program to run, with which arguments, and what its end means for the process.
+//!
+//! `options` reads the arguments, `program` fetches the text, `ending` turns what came of it into messages
+//! and an exit code. Starting takes about a millisecond and must stay so: nothing happens here that the
+//! program at hand does not need.
 
-use crate::engine::Streams;
-use crate::eval::Vm;
+pub(crate) mod ending;
+mod options;
+mod program;
 
-/// Runs the program as the arguments say; the exit code.
+use crate::eval::import::Expressions;
+use crate::eval::{Vm, interrupt};
+use crate::mp;
+use crate::source::SourceFile;
+use crate::streams::Streams;
+use crate::syntax;
+use crate::value::{Module, Ref, Value};
+use ending::exit;
+use options::{Dump, Options, Program, Request};
+use std::io::{IsTerminal, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::rc::Rc;
+
+/// Runs the program as the arguments of the process say; the exit code.
 pub fn main() -> i32 {
-    let mut args = std::env::args().skip(1);
-    let (name, text) = match args.next().as_deref() {
-        Some("-c") => ("<string>".to_string(), args.next().unwrap_or_default()),
-        Some(path) => (path.to_string(), std::fs::read_to_string(path).unwrap_or_default()),
-        None => return 2,
-    };
-    let mut vm = Vm::new(Streams::of_process());
-    vm.on_large_stack(|vm| {
-        let module = vm.new_main(None);
-        let result = vm.run_text(&name, &text, &module);
-        let mut code = 0;
-        if result.is_err() {
-            let exception = vm.take_raised();
-            let report = vm.format_exception(&exception);
-            let _ = vm.streams.stdout.flush();
-            let _ = vm.streams.stderr.write(report.as_bytes());
-            code = 1;
+    match options::parse(std::env::args_os().skip(1)) {
+        Ok(Request::Help) => say(options::HELP),
+        Ok(Request::Version) => say(&format!("ZPy {}\n", env!("CARGO_PKG_VERSION"))),
+        Ok(Request::Run(options)) => start(&options),
+        Err(mistake) => {
+            complain(&format!("{mistake}\n{}\nTry 'zpy --help' for more.", options::USAGE));
+            exit::USAGE
         }
+    }
+}
+
+fn say(text: &str) -> i32 {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => exit::SUCCESS,
+        Err(error) => ending::of_failed_stdout(&error),
+    }
+}
+
+/// Says what is wrong before there is an interpreter to say it.
+fn complain(text: &str) {
+    // Nobody can be told that stderr does not work.
+    let _ = std::io::stderr().write_all(format!("zpy: {text}\n").as_bytes());
+}
+
+fn start(options: &Options) -> i32 {
+    if let Ok(false) = mp::sys::die_with_parent_if_asked() {
+        return exit::FAILURE; // The process that wanted us is gone already.
+    }
+    mp::sys::note_interpreter_parent();
+    mp::sys::name_process(c"zpy");
+    mp::sys::seal_descriptors();
+    panic::set_hook(Box::new(|info| complain(&ending::internal_error(info))));
+    let mut vm = Vm::new(Streams::of_process());
+    let result = panic::catch_unwind(AssertUnwindSafe(|| vm.on_large_stack(|vm| run(vm, options))));
+    let code = result.unwrap_or_else(|_| {
         let _ = vm.streams.stdout.flush();
-        code
-    })
+        exit::BUG
+    });
+    // The system takes the memory back faster than we could.
+    std::mem::forget(vm);
+    code
+}
+
+fn run(vm: &mut Vm, options: &Options) -> i32 {
+    let talks = match options.program {
+        Program::Session => true,
+        Program::Unsaid => options.interactive || std::io::stdin().is_terminal(),
+        _ => false,
+    };
+    if talks && options.dump.is_none() {
+        return talk(vm, options);
+    }
+    let source = match program::read(vm, &options.program) {
+        Ok(source) => Rc::new(source),
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            return exit::USAGE;
+        }
+    };
+    if let Some(dump) = options.dump {
+        return show(vm, &source, dump);
+    }
+    let file = match options.program {
+        Program::File(_) => Some(&*source.name),
+        _ => None,
+    };
+    let module = prepare(vm, options, file);
+    let mut code = run_program(vm, &source, &module);
+    if options.interactive {
+        code = crate::repl::run(vm, &module);
+    }
+    ending::finish(vm, code)
+}
+
+/// An interactive session that follows no program.
+fn talk(vm: &mut Vm, options: &Options) -> i32 {
+    let module = prepare(vm, options, None);
+    crate::repl::greet(vm);
+    let code = crate::repl::run(vm, &module);
+    ending::finish(vm, code)
+}
+
+/// Sets up what the program sees of the world; its module.
+fn prepare(vm: &mut Vm, options: &Options, file: Option<&str>) -> Ref<Module> {
+    vm.argv = Value::list(options.argv.iter().map(Value::str).collect());
+    let folder = match &options.program {
+        Program::File(path) => program::folder(path),
+        _ => String::new(),
+    };
+    let mut path = vec![Value::str(folder)];
+    path.extend(program::zpypath().map(Value::str));
+    vm.path = Value::list(path);
+    // An error means there is no Ctrl-C to be had, which is no reason not to run.
+    let _ = mp::sys::install_sigint_handler(&interrupt::PENDING);
+    vm.new_main(file)
+}
+
+fn run_program(vm: &mut Vm, source: &Rc<SourceFile>, module: &Ref<Module>) -> i32 {
+    match vm.compile(source, module, Expressions::Dropped) {
+        Ok(code) => match vm.run_module(code, module) {
+            Ok(_) => exit::SUCCESS,
+            Err(_) => ending::of_exception(vm),
+        },
+        Err(error) => {
+            vm.write_stderr(&error.render(source));
+            exit::USAGE
+        }
+    }
+}
+
+/// `--tokens` and `--ast`.
+fn show(vm: &mut Vm, source: &SourceFile, dump: Dump) -> i32 {
+    let text = match dump {
+        Dump::Tokens => syntax::dump_tokens(source),
+        Dump::Tree => syntax::parse(source).map(|tree| format!("{tree:#?}\n")),
+    };
+    match text {
+        Ok(text) => {
+            let _ = vm.write_stdout(&text);
+            ending::finish(vm, exit::SUCCESS)
+        }
+        Err(error) => {
+            vm.write_stderr(&error.render(source));
+            exit::USAGE
+        }
+    }
 }

@@ -111,9 +111,7 @@ impl Vm {
         let mut items = Vec::with_capacity(count);
         while let Some(item) = self.next(&iterator)? {
             if items.len() == count {
-                return Err(
-                    self.value_error(format!("too many values to unpack (expected {count})"))
-                );
+                return Err(self.value_error(format!("too many values to unpack (expected {count})")));
             }
             items.push(item);
         }

@@ -8,8 +8,8 @@
 use super::{Exc, Vm};
 use crate::call::{Native, Signature};
 use crate::value::{
-    BoundMethod, ClassMethod, Dict, Exception, Function, Instance, Module, NativeFunction, Property, Raised, Ref, Res,
-    StaticMethod, Str, Super, Tag, Type, Value, View,
+    BoundMethod, ClassMethod, Dict, Exception, Function, Instance, Module, NativeFunction, Property, Raised,
+    Ref, Res, StaticMethod, Str, Super, Tag, Type, Value, View,
 };
 use std::rc::Rc;
 
@@ -146,7 +146,9 @@ impl Vm {
             Ok(Some(value)) => Ok(Some(value)),
             Ok(None) => self.getattr_hook(object, name),
             Err(raised) => {
-                if self.is_raised(Exc::AttributeError) && self.lookup(&class, &Str::new("__getattr__")).is_some() {
+                if self.is_raised(Exc::AttributeError)
+                    && self.lookup(&class, &Str::new("__getattr__")).is_some()
+                {
                     self.take_raised();
                     return self.getattr_hook(object, name);
                 }
@@ -330,7 +332,8 @@ impl Vm {
             "__kwdefaults__" => {
                 let defaults = f.keyword_defaults.borrow();
                 let dict = Dict::new(Default::default());
-                for (name, value) in f.code.slot_names[f.code.params.positional..].iter().zip(defaults.iter()) {
+                for (name, value) in f.code.slot_names[f.code.params.positional..].iter().zip(defaults.iter())
+                {
                     if !value.is_unbound() {
                         dict.set_str(name, value.clone());
                     }
@@ -415,11 +418,15 @@ impl Vm {
                 _ => Value::tuple(args.clone()),
             }),
             "errno" | "strerror" | "filename" | "filename2" if is(Exc::OSError) => Some(Value::NONE),
-            "name" if is(Exc::NameError) || is(Exc::ImportError) || is(Exc::AttributeError) => Some(Value::NONE),
+            "name" if is(Exc::NameError) || is(Exc::ImportError) || is(Exc::AttributeError) => {
+                Some(Value::NONE)
+            }
             "obj" if is(Exc::AttributeError) => Some(Value::NONE),
             "path" if is(Exc::ImportError) => Some(Value::NONE),
             "msg" if is(Exc::ImportError) || is(Exc::SyntaxError) => Some(first()),
-            "lineno" | "offset" | "text" | "filename" | "end_lineno" | "end_offset" if is(Exc::SyntaxError) => {
+            "lineno" | "offset" | "text" | "filename" | "end_lineno" | "end_offset"
+                if is(Exc::SyntaxError) =>
+            {
                 Some(Value::NONE)
             }
             "encoding" if args.len() == 5 && is(Exc::UnicodeError) => Some(args[0].clone()),
@@ -532,7 +539,11 @@ impl Vm {
                         let shown = class.name();
                         return Err(self.error(
                             Exc::AttributeError,
-                            format!("property '{}' of '{}' object has no setter", name.as_str(), shown.as_str()),
+                            format!(
+                                "property '{}' of '{}' object has no setter",
+                                name.as_str(),
+                                shown.as_str()
+                            ),
                         ));
                     }
                     let setter = property.set.clone();
@@ -608,7 +619,13 @@ impl Vm {
         Ok(())
     }
 
-    fn set_class_attribute(&mut self, object: &Value, class: &Type, name: &Ref<Str>, value: Value) -> Res<()> {
+    fn set_class_attribute(
+        &mut self,
+        object: &Value,
+        class: &Type,
+        name: &Ref<Str>,
+        value: Value,
+    ) -> Res<()> {
         let metaclass = self.type_of(object);
         if metaclass.flags.is_user {
             if let Some(found) = self.lookup(&metaclass, &Str::new("__setattr__"))
@@ -629,7 +646,12 @@ impl Vm {
     }
 
     /// What `type.__setattr__` does.
-    pub(crate) fn plain_set_class_attribute(&mut self, class: &Type, name: &Ref<Str>, value: Value) -> Res<()> {
+    pub(crate) fn plain_set_class_attribute(
+        &mut self,
+        class: &Type,
+        name: &Ref<Str>,
+        value: Value,
+    ) -> Res<()> {
         if !class.flags.is_user {
             let shown = class.name();
             return Err(self.type_error(format!(
@@ -643,11 +665,20 @@ impl Vm {
             ("__qualname__", Some(text)) => *class.qualname.borrow_mut() = text,
             _ => class.attributes.set_str(name, value),
         }
+        if name.as_str() == "__del__" {
+            class.has_del.set(true);
+        }
         class.touch();
         Ok(())
     }
 
-    fn set_function_attribute(&mut self, object: &Value, f: &Function, name: &Ref<Str>, value: Value) -> Res<()> {
+    fn set_function_attribute(
+        &mut self,
+        object: &Value,
+        f: &Function,
+        name: &Ref<Str>,
+        value: Value,
+    ) -> Res<()> {
         match (name.as_str(), value.get_ref::<Str>()) {
             ("__name__", Some(text)) => *f.name.borrow_mut() = text,
             ("__qualname__", Some(text)) => *f.qualname.borrow_mut() = text,
@@ -655,7 +686,9 @@ impl Vm {
                 let defaults = if value.is_none() { Vec::new() } else { self.collect(&value)? };
                 *f.defaults.borrow_mut() = defaults.into();
             }
-            ("__kwdefaults__" | "__closure__" | "__globals__", _) => return Err(self.cannot_set(object, name)),
+            ("__kwdefaults__" | "__closure__" | "__globals__", _) => {
+                return Err(self.cannot_set(object, name));
+            }
             _ => f.attributes.get_or_init(|| Dict::new(Default::default())).set_str(name, value),
         }
         Ok(())
@@ -699,7 +732,11 @@ impl Vm {
                         let shown = class.name();
                         return Err(self.error(
                             Exc::AttributeError,
-                            format!("property '{}' of '{}' object has no deleter", name.as_str(), shown.as_str()),
+                            format!(
+                                "property '{}' of '{}' object has no deleter",
+                                name.as_str(),
+                                shown.as_str()
+                            ),
                         ));
                     }
                     let deleter = property.delete.clone();
@@ -802,7 +839,13 @@ fn method_value(native: &'static Native, owner: &Ref<Type>) -> Value {
     .into();
     if native.name.starts_with('.') {
         let none = || Value::NONE;
-        return Ref::new(Property { get: function, set: none(), delete: none(), doc: Value::str(native.doc) }).into();
+        return Ref::new(Property {
+            get: function,
+            set: none(),
+            delete: none(),
+            doc: Value::str(native.doc),
+        })
+        .into();
     }
     match first {
         Some("self") => function,

@@ -4,8 +4,8 @@ use super::code::ClassStmt;
 use super::{Exc, Vm};
 use crate::value::types::Flags;
 use crate::value::{
-    Cell, ClassMethod, Dict, Exception, Function, Instance, NativeFunction, Raised, Ref, Res, StaticMethod, Str, Tag, Type,
-    Value, View,
+    Cell, ClassMethod, Dict, Exception, Function, Instance, NativeFunction, Raised, Ref, Res, StaticMethod,
+    Str, Tag, Type, Value, View,
 };
 use std::cell::{OnceCell, RefCell};
 
@@ -102,10 +102,7 @@ impl Vm {
     fn run_class_body(&mut self, c: &ClassStmt, namespace: &Value, class_cell: &Ref<Cell>) -> Res<()> {
         let module = self.current_module();
         let module_name = module.get(&self.names.name.clone()).unwrap_or(module.name.clone().into());
-        let preset = [
-            ("__module__", module_name),
-            ("__qualname__", c.code.qualname.clone().into()),
-        ];
+        let preset = [("__module__", module_name), ("__qualname__", c.code.qualname.clone().into())];
         for (name, value) in preset {
             self.set_item(namespace, Str::new(name).into(), value)?;
         }
@@ -145,7 +142,9 @@ impl Vm {
             };
             if !base.flags.is_base {
                 let shown = base.name();
-                return Err(self.type_error(format!("type '{}' is not an acceptable base type", shown.as_str())));
+                return Err(
+                    self.type_error(format!("type '{}' is not an acceptable base type", shown.as_str()))
+                );
             }
             base_types.push(base);
         }
@@ -154,8 +153,8 @@ impl Vm {
         }
         let kind = self.layout_of(&base_types)?;
         let has_slots = namespace.get_text("__slots__");
-        let inherits_table = base_types.iter().any(|b| b.flags.is_user && !b.flags.is_slotted)
-            || kind == Tag::Exception;
+        let inherits_table =
+            base_types.iter().any(|b| b.flags.is_user && !b.flags.is_slotted) || kind == Tag::Exception;
         let slots_have_table = match &has_slots {
             Some(slots) => self.contains_text(slots, "__dict__")?,
             None => true,
@@ -208,6 +207,8 @@ impl Vm {
             };
             class.attributes.set_str(&key, value);
         }
+        let inherits_del = class.bases.borrow().iter().any(|base| base.has_del.get());
+        class.has_del.set(inherits_del || namespace.get_text("__del__").is_some());
         // A class with its own equality and no hash is not hashable.
         let own = |name: &str| class.attributes.get_text(name).is_some();
         if own("__eq__") && !own("__hash__") {
@@ -234,7 +235,8 @@ impl Vm {
                 continue;
             }
             if class.attributes.get_str(&name).is_some() {
-                return Err(self.value_error(format!("'{}' in __slots__ conflicts with class variable", name.as_str())));
+                return Err(self
+                    .value_error(format!("'{}' in __slots__ conflicts with class variable", name.as_str())));
             }
             let member = self.slot_member(class, &name);
             class.attributes.set_str(&name, member);
@@ -254,18 +256,16 @@ impl Vm {
     }
 
     fn init_subclass(&mut self, class: &Ref<Type>, value: &Value, named: &[(Ref<Str>, Value)]) -> Res<()> {
-        let parent = crate::value::Super {
-            class: class.clone(),
-            object: value.clone(),
-            object_class: class.clone(),
-        };
+        let parent =
+            crate::value::Super { class: class.clone(), object: value.clone(), object_class: class.clone() };
         let parent: Value = Ref::new(parent).into();
         match self.find_attribute(&parent, &Str::new("__init_subclass__"))? {
             Some(hook) => self.call_with_keywords(&hook, &[], named).map(drop),
             None if named.is_empty() => Ok(()),
             None => {
                 let shown = class.name();
-                Err(self.type_error(format!("{}.__init_subclass__() takes no keyword arguments", shown.as_str())))
+                Err(self
+                    .type_error(format!("{}.__init_subclass__() takes no keyword arguments", shown.as_str())))
             }
         }
     }
@@ -428,7 +428,13 @@ impl Vm {
     }
 
     /// Calls `new(class, ...)` with a copy of the arguments, which stay for `__init__`.
-    fn call_copied(&mut self, new: &Value, class: &Ref<Type>, start: *mut Value, keywords: &[Ref<Str>]) -> Res {
+    fn call_copied(
+        &mut self,
+        new: &Value,
+        class: &Ref<Type>,
+        start: *mut Value,
+        keywords: &[Ref<Str>],
+    ) -> Res {
         let count = self.stack_len(start);
         let copy = self.stack_top();
         self.push(class.clone().into())?;
@@ -469,7 +475,9 @@ impl Vm {
             }
             // Containers are filled by `__init__`.
             Tag::List => Ok(Instance::with_native(class.clone(), Value::list(Vec::new())).into()),
-            Tag::Dict => Ok(Instance::with_native(class.clone(), Dict::new(Default::default()).into()).into()),
+            Tag::Dict => {
+                Ok(Instance::with_native(class.clone(), Dict::new(Default::default()).into()).into())
+            }
             Tag::Set => {
                 let empty = crate::value::Set::new(Default::default());
                 Ok(Instance::with_native(class.clone(), empty.into()).into())
@@ -523,7 +531,12 @@ impl Vm {
     /// Wraps what a built-in `__new__` made in an instance of a class derived from that type.
     pub(crate) fn wrap_new(&mut self, class: &Value, made: Value) -> Value {
         match class.get_ref::<Type>() {
-            Some(class) if class.flags.is_user && class.kind != Tag::Exception && !made.is::<Instance>() && !made.is::<Type>() => {
+            Some(class)
+                if class.flags.is_user
+                    && class.kind != Tag::Exception
+                    && !made.is::<Instance>()
+                    && !made.is::<Type>() =>
+            {
                 Instance::with_native(class, made).into()
             }
             _ => made,

@@ -30,6 +30,8 @@ pub struct Code {
     pub captured_slots: Box<[u32]>,
     pub body: Box<[Stmt]>,
     pub doc: Option<Ref<Str>>,
+    /// Calling the function makes a generator.
+    pub is_generator: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -109,6 +111,7 @@ pub enum Expr {
     Function(Box<MakeFunction>),
     Named(Box<(Target, Expr)>),
     Comprehension(Box<Comprehension>),
+    Generator(Box<GeneratorExpr>),
 }
 
 const _: () = assert!(size_of::<Expr>() <= 24);
@@ -327,6 +330,61 @@ pub enum Stmt {
     ImportFrom(Box<ImportFrom>),
     Function(Box<FunctionStmt>),
     Class(Box<ClassStmt>),
+    Match(Box<Match>),
+    TryStar(Box<Try>),
+    /// A statement of a generator with a `yield` inside.
+    Resumable(Box<Resumable>),
+}
+
+/// Statements that a generator can stop in; see `eval/generator.rs`.
+pub enum Resumable {
+    Yield(Yield),
+    YieldFrom(Yield),
+    If(If),
+    While(While),
+    For(For),
+    Try(Try),
+    With(With),
+    Match(Match),
+}
+
+/// `target = yield value`
+pub struct Yield {
+    pub value: Expr,
+    pub target: Option<Target>,
+    pub span: Span,
+}
+
+/// `(element for ...)`: a generator function of one parameter, the iterator of the first clause.
+pub struct GeneratorExpr {
+    pub make: MakeFunction,
+    pub iter: Expr,
+    pub iter_span: Span,
+}
+
+pub struct Match {
+    pub subject: Expr,
+    pub cases: Box<[Case]>,
+}
+
+pub struct Case {
+    pub pattern: Pattern,
+    pub guard: Option<Expr>,
+    pub body: Box<[Stmt]>,
+    pub span: Span,
+}
+
+pub enum Pattern {
+    Wildcard,
+    Capture(Target),
+    Value(Expr),
+    Singleton(Value),
+    As(Box<Pattern>, Target),
+    Or(Box<[Pattern]>),
+    /// `star`: absent, `*_`, or `*name`.
+    Sequence { before: Box<[Pattern]>, star: Option<Option<Target>>, after: Box<[Pattern]> },
+    Mapping { items: Box<[(Expr, Pattern)]>, rest: Option<Target> },
+    Class { class: Expr, positional: Box<[Pattern]>, keyword: Box<[(Ref<Str>, Pattern)]> },
 }
 
 pub struct Assign {

@@ -270,7 +270,9 @@ impl Vm {
         }
         let class = self.type_of(object);
         match self.lookup(&class, &Str::new(name)) {
-            Some(found) if !found.is::<crate::value::NativeFunction>() => self.try_special(object, name, other),
+            Some(found) if !found.is::<crate::value::NativeFunction>() => {
+                self.try_special(object, name, other)
+            }
             _ => Ok(None),
         }
     }

@@ -64,15 +64,19 @@ impl Vm {
             Target::Local(slot) => self.set_slot(*slot, item),
             target => self.assign(target, item)?,
         }
-        if super::interrupt::is_pending() {
-            self.handle_interrupt()?;
+        if super::interrupt::wants_attention() {
+            self.attend()?;
         }
         for condition in &clause.conditions {
             if !self.test(condition)? {
                 return Ok(());
             }
         }
-        if number + 1 == c.clauses.len() { self.add_element(c, sink) } else { self.run_clause(c, number + 1, sink) }
+        if number + 1 == c.clauses.len() {
+            self.add_element(c, sink)
+        } else {
+            self.run_clause(c, number + 1, sink)
+        }
     }
 
     #[inline]

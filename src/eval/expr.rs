@@ -49,6 +49,7 @@ impl Vm {
             Expr::Function(make) => self.make_function(make),
             Expr::Named(named) => self.eval_named(named),
             Expr::Comprehension(c) => self.eval_comprehension(c),
+            Expr::Generator(g) => self.eval_generator(g),
         }
     }
 

@@ -27,6 +27,13 @@ pub const NATIVE_STACK: usize = 1 << 29;
 /// Machine stack kept free below the floor for error handling and native code.
 const NATIVE_SPARE: usize = 1 << 20;
 
+/// The frame around the running one.
+pub(super) struct Saved {
+    base: *mut Value,
+    code: *const Rc<Code>,
+    module: *const Ref<crate::value::Module>,
+}
+
 pub struct ValueStack {
     entries: Box<[MaybeUninit<Value>]>,
 }
@@ -58,7 +65,7 @@ impl Vm {
         let saved = self.native_floor;
         let result = stacker::grow(NATIVE_STACK, || {
             self.set_native_floor();
-            body(self)
+            super::finalize::enter(self, body)
         });
         self.native_floor = saved;
         result
@@ -195,6 +202,13 @@ impl Vm {
         if self.depth >= self.recursion_limit || top >= self.stack_end || self.is_stack_low() {
             return self.refuse_frame(start);
         }
+        if super::interrupt::wants_attention() && self.attend().is_err() {
+            self.truncate(start);
+            return Err(Raised);
+        }
+        if code.is_generator {
+            return self.make_generator(function, start);
+        }
         let mut at = self.sp;
         while at < top {
             // SAFETY: below `stack_end`, and free.
@@ -203,12 +217,8 @@ impl Vm {
                 at = at.add(1);
             }
         }
-        let saved = (self.base, self.code, self.module);
-        self.base = start;
         self.sp = top;
-        self.code = &function.code;
-        self.module = &function.module;
-        self.depth += 1;
+        let saved = self.enter_frame(function, start);
         if !code.captured_slots.is_empty() || !code.fresh_cells.is_empty() || !code.cell_params.is_empty() {
             self.enter_cells(function);
         }
@@ -222,9 +232,32 @@ impl Vm {
             _ => Ok(Value::NONE),
         };
         self.truncate(start);
-        (self.base, self.code, self.module) = saved;
-        self.depth -= 1;
+        self.leave_frame(saved);
         result
+    }
+
+    /// Makes a function's frame the running one; what to give `leave_frame` afterwards.
+    #[inline(always)]
+    pub(super) fn enter_frame(&mut self, function: &Function, start: *mut Value) -> Saved {
+        let saved = Saved { base: self.base, code: self.code, module: self.module };
+        self.base = start;
+        self.code = &function.code;
+        self.module = &function.module;
+        self.depth += 1;
+        saved
+    }
+
+    #[inline(always)]
+    pub(super) fn leave_frame(&mut self, saved: Saved) {
+        self.base = saved.base;
+        self.code = saved.code;
+        self.module = saved.module;
+        self.depth -= 1;
+    }
+
+    /// Sets up the cells of a frame that starts.
+    pub(super) fn enter_cells_of(&mut self, function: &Function) {
+        self.enter_cells(function);
     }
 
     #[cold]

@@ -1,11 +1,21 @@
 //! Imports: from `sys.modules`, native modules, embedded ZPy source, the folders of `sys.path`.
 
-use super::code::ImportFrom;
+use super::code::{Code, ImportFrom};
 use super::{Exc, Vm};
 use crate::source::SourceFile;
 use crate::value::{Exception, Module, Raised, Ref, Res, Str, Value};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+
+/// What becomes of the values of statements that are expressions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expressions {
+    Dropped,
+    /// Shown, as at the prompt.
+    Echoed,
+    /// The last statement's value is that of the whole text.
+    LastReturned,
+}
 
 impl Vm {
     /// `import a.b.c`: the last module, or the first as plain `import` binds it.
@@ -142,16 +152,29 @@ impl Vm {
 
     /// Parses, resolves and runs a source text in a module.
     pub fn run_source(&mut self, source: Rc<SourceFile>, module: &Ref<Module>) -> Res<()> {
-        let tree = match crate::syntax::parse(&source) {
-            Ok(tree) => tree,
-            Err(error) => return Err(self.raise_syntax_error(&error, &source)),
-        };
-        let code = match crate::resolve::module(self, &tree, source.clone(), module, false) {
-            Ok(code) => code,
-            Err(error) => return Err(self.raise_syntax_error(&error, &source)),
-        };
-        drop(tree);
-        self.run_module(code, module)
+        match self.compile(&source, module, Expressions::Dropped) {
+            Ok(code) => self.run_module(code, module).map(drop),
+            Err(error) => Err(self.raise_syntax_error(&error, &source)),
+        }
+    }
+
+    /// Parses and resolves a source text as code of a module.
+    ///
+    /// # Errors
+    /// What is wrong with the text. Nothing is raised.
+    pub fn compile(
+        &mut self,
+        source: &Rc<SourceFile>,
+        module: &Ref<Module>,
+        expressions: Expressions,
+    ) -> Result<Rc<Code>, crate::syntax::SyntaxError> {
+        let mut tree = crate::syntax::parse(source)?;
+        let source = source.clone();
+        match expressions {
+            Expressions::Dropped => crate::resolve::module(self, &mut tree, source, module, false),
+            Expressions::Echoed => crate::resolve::module(self, &mut tree, source, module, true),
+            Expressions::LastReturned => crate::resolve::module_value(self, &mut tree, source, module),
+        }
     }
 
     /// Raises a `SyntaxError` with the place in its attributes.
@@ -285,16 +308,14 @@ impl Vm {
             match package.rsplit_once('.') {
                 Some((outer, _)) => package = outer.to_string(),
                 None => {
-                    return Err(self.error(
-                        Exc::ImportError,
-                        "attempted relative import beyond top-level package",
-                    ));
+                    return Err(
+                        self.error(Exc::ImportError, "attempted relative import beyond top-level package")
+                    );
                 }
             }
         }
         Ok(if name.is_empty() { package } else { format!("{package}.{name}") })
     }
-
 }
 
 /// The directory part of a path, `.` if it has none.

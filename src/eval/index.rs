@@ -48,15 +48,13 @@ impl Vm {
         Ok(Bounds { start, stop, step, count })
     }
 
-    fn slice_part(&mut self, part: &Value) -> Res<Option<i64>> {
+    pub(crate) fn slice_part(&mut self, part: &Value) -> Res<Option<i64>> {
         if part.is_none() {
             return Ok(None);
         }
         let is_int = Int::of(part).is_some() || self.special_method(part, "__index__")?.is_some();
         if !is_int {
-            return Err(
-                self.type_error("slice indices must be integers or None or have an __index__ method")
-            );
+            return Err(self.type_error("slice indices must be integers or None or have an __index__ method"));
         }
         let int = self.to_int_value(part)?;
         Ok(Some(match Int::of(&int) {
@@ -73,7 +71,9 @@ impl Vm {
             None => {
                 if index.tag() != Tag::Instance || self.special_method(index, "__index__")?.is_none() {
                     let name = self.type_name(index);
-                    return Err(self.type_error(format!("{what} indices must be integers or slices, not {name}")));
+                    return Err(
+                        self.type_error(format!("{what} indices must be integers or slices, not {name}"))
+                    );
                 }
                 self.to_int_value(index)?
             }
@@ -242,7 +242,12 @@ impl Vm {
             return self.call(&method, std::slice::from_ref(index));
         }
         match object.get::<Type>() {
-            Some(class) if matches!(class.kind, Tag::List | Tag::Dict | Tag::Tuple | Tag::Set | Tag::FrozenSet | Tag::Type) => {
+            Some(class)
+                if matches!(
+                    class.kind,
+                    Tag::List | Tag::Dict | Tag::Tuple | Tag::Set | Tag::FrozenSet | Tag::Type
+                ) =>
+            {
                 Ok(object.clone())
             }
             Some(class) => {

@@ -17,7 +17,7 @@ impl Vm {
     /// `TypeError` if the value is not iterable.
     pub fn iter(&mut self, value: &Value) -> Res {
         let state = match value.view() {
-            View::Iter(_) => return Ok(value.clone()),
+            View::Iter(_) | View::Generator(_) => return Ok(value.clone()),
             View::List(_) => IterState::List { list: value.clone(), index: 0 },
             View::Tuple(_) => IterState::Tuple { tuple: value.clone(), index: 0 },
             View::Str(_) => IterState::Str { text: value.clone(), offset: 0 },
@@ -77,7 +77,7 @@ impl Vm {
 
     pub fn is_iterator(&mut self, value: &Value) -> bool {
         match value.view() {
-            View::Iter(_) | View::File(_) => true,
+            View::Iter(_) | View::File(_) | View::Generator(_) => true,
             View::Instance(instance) => {
                 let class = instance.class();
                 self.lookup(&class, &Str::new("__next__")).is_some()
@@ -94,8 +94,14 @@ impl Vm {
     pub fn next(&mut self, iterator: &Value) -> Res<Option<Value>> {
         match iterator.view() {
             View::Iter(iter) => self.advance(iter),
+            View::Generator(_) => self.next_of_generator(iterator),
             _ => self.next_object(iterator),
         }
+    }
+
+    fn next_of_generator(&mut self, iterator: &Value) -> Res<Option<Value>> {
+        let Some(generator) = iterator.get_ref::<crate::value::Generator>() else { return Ok(None) };
+        self.resume_generator(&generator, Value::NONE)
     }
 
     fn next_object(&mut self, iterator: &Value) -> Res<Option<Value>> {
@@ -131,13 +137,15 @@ impl Vm {
                 }
                 None => None,
             },
-            IterState::Tuple { tuple, index } => match tuple.get::<Tuple>().and_then(|t| t.items().get(*index)) {
-                Some(item) => {
-                    *index += 1;
-                    return Ok(Some(item.clone()));
+            IterState::Tuple { tuple, index } => {
+                match tuple.get::<Tuple>().and_then(|t| t.items().get(*index)) {
+                    Some(item) => {
+                        *index += 1;
+                        return Ok(Some(item.clone()));
+                    }
+                    None => None,
                 }
-                None => None,
-            },
+            }
             IterState::Str { text, offset } => {
                 let rest = text.as_str().and_then(|s| s.get(*offset..));
                 match rest.and_then(|r| r.chars().next()) {

@@ -10,17 +10,22 @@ mod attribute;
 mod call;
 mod class;
 pub mod code;
+mod codec;
 mod compare;
 mod comprehension;
 mod expr;
+pub mod finalize;
 mod format;
 mod frame;
+mod generator;
+mod groups;
 mod hash;
 pub mod import;
 mod index;
 pub mod interrupt;
 mod iterate;
 mod operators;
+mod pattern;
 pub mod raise;
 mod sort;
 mod stmt;
@@ -53,6 +58,8 @@ pub enum Flow {
     Return,
     /// The exception waits in `Vm::raised`.
     Raise,
+    /// A generator stopped; what it yields waits in its running state.
+    Yield,
 }
 
 /// One interpreter.
@@ -77,6 +84,8 @@ pub struct Vm {
     error_place: ErrorPlace,
     /// The exception being handled (`except`, `finally`), or `none`.
     handling: Value,
+    /// The innermost generator that is running.
+    running_generator: Option<Box<generator::Running>>,
     pub types: Types,
     pub builtins: Ref<Module>,
     /// `sys.modules`.
@@ -124,6 +133,7 @@ impl Vm {
             raised: None,
             error_place: ErrorPlace::Unknown,
             handling: Value::NONE,
+            running_generator: None,
             types,
             builtins,
             modules: Dict::new(Default::default()),
@@ -172,13 +182,8 @@ impl Vm {
         self.raised.as_ref()
     }
 
-    /// Runs the code of a module in that module.
-    pub fn run_module(&mut self, code: Rc<Code>, module: &Ref<Module>) -> Res<()> {
-        self.eval_module(code, module).map(drop)
-    }
-
-    /// As `run_module`, for the code of a lone expression: gives its value.
-    pub fn eval_module(&mut self, code: Rc<Code>, module: &Ref<Module>) -> Res {
+    /// Runs the code of a module in that module; the value it returns, which is mostly `none`.
+    pub fn run_module(&mut self, code: Rc<Code>, module: &Ref<Module>) -> Res {
         let start = self.sp;
         let function = Value::from(Ref::new(crate::value::Function::of_module(code, module.clone())));
         self.invoke(&function, start, &[])

@@ -186,7 +186,8 @@ impl Vm {
 
     /// `left op right`, or `None` if the two have no such operation.
     fn binary_or_none(&mut self, op: BinaryOp, left: &Value, right: &Value) -> Res<Option<Value>> {
-        let is_custom = |v: &Value| matches!(v.tag(), Tag::Instance | Tag::Type | Tag::Exception | Tag::Foreign);
+        let is_custom =
+            |v: &Value| matches!(v.tag(), Tag::Instance | Tag::Type | Tag::Exception | Tag::Foreign);
         if is_custom(left) || is_custom(right) {
             return self.binary_special(op, left, right);
         }
@@ -223,10 +224,7 @@ impl Vm {
                 _ => Ok(None),
             },
             BinaryOp::Mod => match left.view() {
-                View::Str(template) => {
-                    let template = template.as_str().to_string();
-                    self.percent_format(&template, right).map(Some)
-                }
+                View::Str(template) => self.percent_format(template.as_str(), right).map(Some),
                 View::Bytes(_) | View::ByteArray(_) => self.percent_format_bytes(left, right).map(Some),
                 _ => Ok(None),
             },
@@ -245,6 +243,13 @@ impl Vm {
         {
             return Ok(Some(Value::str(l + &r)));
         }
+        if op == BinaryOp::Mod && matches!(left.tag(), Tag::Str | Tag::Bytes | Tag::ByteArray) {
+            // A template shows any object as the object wants it, not as the value inside.
+            let own = Vm::unwrap_native(right).tag() == left.tag();
+            if !own {
+                return self.binary_builtin(op, left, right);
+            }
+        }
         let (left_class, right_class) = (self.type_of(left), self.type_of(right));
         let same = Ref::ptr_eq(&left_class, &right_class);
         let right_first = !same && right_class.is_subtype_of(&left_class) && {
@@ -261,7 +266,10 @@ impl Vm {
         if let Some(value) = self.try_special(left, name, right)? {
             return Ok(Some(value));
         }
-        if !same && !right_first && let Some(value) = self.try_special(right, reflected, left)? {
+        if !same
+            && !right_first
+            && let Some(value) = self.try_special(right, reflected, left)?
+        {
             return Ok(Some(value));
         }
         let (l, r) = (Vm::unwrap_native(left), Vm::unwrap_native(right));
@@ -344,7 +352,9 @@ impl Vm {
         }
         let small = match exponent.to_u32() {
             Some(small) => small,
-            None if base.is_zero() || base.abs() == BigInt::from(1) => (exponent % 2u32).to_u32().unwrap_or(0) + 2,
+            None if base.is_zero() || base.abs() == BigInt::from(1) => {
+                (exponent % 2u32).to_u32().unwrap_or(0) + 2
+            }
             None => return Err(self.error(super::Exc::MemoryError, "integer result too large")),
         };
         if base.bits().saturating_mul(small as u64) > MAX_BITS {
@@ -361,7 +371,9 @@ impl Vm {
             return Ok(Value::int(0));
         }
         match count.to_u64() {
-            Some(count) if value.bits().saturating_add(count) <= MAX_BITS => Ok(Value::big(value << count as usize)),
+            Some(count) if value.bits().saturating_add(count) <= MAX_BITS => {
+                Ok(Value::big(value << count as usize))
+            }
             _ => Err(self.overflow_error("too many digits in integer")),
         }
     }
@@ -559,7 +571,9 @@ impl Vm {
         let operand = Vm::unwrap_native(operand);
         if let Some(int) = Int::of(operand) {
             return Ok(match (op, int) {
-                (UnaryOp::Minus, Int::Small(i)) => i.checked_neg().map_or_else(|| Value::big(-BigInt::from(i)), Value::int),
+                (UnaryOp::Minus, Int::Small(i)) => {
+                    i.checked_neg().map_or_else(|| Value::big(-BigInt::from(i)), Value::int)
+                }
                 (UnaryOp::Minus, Int::Big(big)) => Value::big(-big),
                 (UnaryOp::Invert, Int::Small(i)) => Value::int(!i),
                 (UnaryOp::Invert, Int::Big(big)) => Value::big(!big),
@@ -678,7 +692,8 @@ pub fn complex_pow(x: Complex, y: Complex) -> Complex {
 
 /// Small integer powers by repeated squaring, exact where multiplication is.
 fn complex_small_power(x: Complex, exponent: i32) -> Complex {
-    let times = |a: Complex, b: Complex| Complex { re: a.re * b.re - a.im * b.im, im: a.re * b.im + a.im * b.re };
+    let times =
+        |a: Complex, b: Complex| Complex { re: a.re * b.re - a.im * b.im, im: a.re * b.im + a.im * b.re };
     let one = Complex { re: 1.0, im: 0.0 };
     let (mut result, mut base, mut left) = (one, x, exponent.unsigned_abs());
     while left > 0 {

@@ -4,8 +4,8 @@
 //! the interpreter when it answers `Flow::Raise`.
 
 use super::code::*;
-use super::{Exc, Flow, Vm};
 use super::interrupt;
+use super::{Exc, Flow, Vm};
 use crate::source::Span;
 use crate::value::{Exception, List, Raised, Range, Ref, Res, Tag, Value, View};
 
@@ -27,8 +27,8 @@ macro_rules! run_body {
             Flow::Break => return Flow::Next,
             flow => return flow,
         }
-        if interrupt::is_pending() {
-            attempt!($vm.handle_interrupt());
+        if interrupt::wants_attention() {
+            attempt!($vm.attend());
         }
     };
 }
@@ -45,7 +45,7 @@ impl Vm {
         Flow::Next
     }
 
-    fn exec(&mut self, stmt: &Stmt) -> Flow {
+    pub(super) fn exec(&mut self, stmt: &Stmt) -> Flow {
         match stmt {
             Stmt::Pass => Flow::Next,
             Stmt::Break => Flow::Break,
@@ -97,6 +97,9 @@ impl Vm {
             Stmt::ImportFrom(i) => self.exec_import_from(i),
             Stmt::Function(f) => self.exec_function(f),
             Stmt::Class(c) => self.exec_class(c),
+            Stmt::Match(m) => self.exec_match(m),
+            Stmt::TryStar(t) => self.exec_try_star(t),
+            Stmt::Resumable(_) => unreachable!("resumable statements run only inside generators"),
         }
     }
 
@@ -190,6 +193,16 @@ impl Vm {
             run_body!(self, &f.body);
         }
         self.exec_block(&f.orelse)
+    }
+
+    /// Does what waits for a safe point: collects cycles, raises `KeyboardInterrupt` for a SIGINT.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn attend(&mut self) -> Res<()> {
+        if interrupt::take_collection() {
+            self.collect_garbage();
+        }
+        self.handle_interrupt()
     }
 
     /// Raises `KeyboardInterrupt` if a SIGINT came in.
@@ -288,7 +301,7 @@ impl Vm {
     }
 
     /// Notes the running frame in the pending exception's trace and takes the exception.
-    fn catch_here(&mut self) -> Ref<Exception> {
+    pub(super) fn catch_here(&mut self) -> Ref<Exception> {
         let code = self.current_code_handle().cloned();
         if let Some(code) = code {
             self.record_place(&code);
@@ -306,33 +319,32 @@ impl Vm {
     }
 
     fn run_handler(&mut self, t: &Try, exception: &Ref<Exception>) -> Flow {
-        for handler in &t.handlers {
-            let matches = match &handler.exception {
-                None => true,
-                Some(expr) => {
-                    let wanted = attempt!(self.operand(expr));
-                    match self.exception_matches(exception, &wanted) {
-                        Ok(answer) => answer,
-                        Err(_) => {
-                            self.at(handler.span);
-                            return Flow::Raise;
-                        }
-                    }
-                }
-            };
-            if !matches {
-                continue;
+        let Some(number) = attempt!(self.find_handler(t, exception)) else {
+            self.reraise(exception.clone());
+            return Flow::Raise;
+        };
+        let handler = &t.handlers[number];
+        let Some(target) = &handler.target else {
+            return self.exec_block(&handler.body);
+        };
+        attempt!(self.assign(target, exception.clone().into()));
+        let flow = self.exec_block(&handler.body);
+        self.unbind(target);
+        flow
+    }
+
+    /// Number of the first handler that catches the exception.
+    pub(super) fn find_handler(&mut self, t: &Try, exception: &Ref<Exception>) -> Res<Option<usize>> {
+        for (number, handler) in t.handlers.iter().enumerate() {
+            let Some(expr) = &handler.exception else { return Ok(Some(number)) };
+            let wanted = self.operand(expr)?;
+            match self.exception_matches(exception, &wanted) {
+                Ok(true) => return Ok(Some(number)),
+                Ok(false) => {}
+                Err(_) => return Err(self.at(handler.span)),
             }
-            let Some(target) = &handler.target else {
-                return self.exec_block(&handler.body);
-            };
-            attempt!(self.assign(target, exception.clone().into()));
-            let flow = self.exec_block(&handler.body);
-            self.unbind(target);
-            return flow;
         }
-        self.reraise(exception.clone());
-        Flow::Raise
+        Ok(None)
     }
 
     /// Whether `except wanted` catches the exception.
@@ -347,13 +359,14 @@ impl Vm {
                 }
                 Ok(false)
             }
-            _ => Err(self
-                .type_error("catching classes that do not inherit from BaseException is not allowed")),
+            _ => {
+                Err(self.type_error("catching classes that do not inherit from BaseException is not allowed"))
+            }
         }
     }
 
     #[inline(never)]
-    fn exec_finally(&mut self, t: &Try, flow: Flow) -> Flow {
+    pub(super) fn exec_finally(&mut self, t: &Try, flow: Flow) -> Flow {
         match flow {
             Flow::Raise => {
                 let exception = self.catch_here();
@@ -379,26 +392,36 @@ impl Vm {
     }
 
     fn exec_with(&mut self, w: &With) -> Flow {
-        let manager = attempt!(self.operand(&w.context));
-        let Ok((enter, exit)) = self.context_methods(&manager) else {
-            self.at(w.span);
-            return Flow::Raise;
+        let (exit, entered) = attempt!(self.enter_context(w));
+        let flow = match entered {
+            Ok(()) => self.exec_block(&w.body),
+            Err(_) => Flow::Raise,
         };
-        let Ok(entered) = self.call(&enter, &[]) else {
-            self.at(w.span);
-            return Flow::Raise;
+        self.leave_context(w, &exit, flow)
+    }
+
+    /// Enters a context manager: its bound `__exit__`, and whether the target could be assigned.
+    #[allow(clippy::type_complexity, reason = "a failure before and one after entering differ")]
+    pub(super) fn enter_context(&mut self, w: &With) -> Res<(Value, Res<()>)> {
+        let manager = self.operand(&w.context)?;
+        let Ok((enter, exit)) = self.context_methods(&manager) else { return Err(self.at(w.span)) };
+        let Ok(entered) = self.call(&enter, &[]) else { return Err(self.at(w.span)) };
+        let bound = match &w.target {
+            Some(target) => self.assign(target, entered),
+            None => Ok(()),
         };
-        let flow = match &w.target {
-            Some(target) if self.assign(target, entered).is_err() => Flow::Raise,
-            _ => self.exec_block(&w.body),
-        };
+        Ok((exit, bound))
+    }
+
+    /// Calls `__exit__` after a body that ended with `flow`.
+    pub(super) fn leave_context(&mut self, w: &With, exit: &Value, flow: Flow) -> Flow {
         if flow == Flow::Raise {
             let exception = self.catch_here();
             let outer = std::mem::replace(&mut self.handling, exception.clone().into());
             let class = exception.class().into();
             let value: Value = exception.clone().into();
             let trace = self.traceback_value(&exception);
-            let answer = self.call(&exit, &[class, value, trace]).and_then(|v| self.truth(&v));
+            let answer = self.call(exit, &[class, value, trace]).and_then(|v| self.truth(&v));
             self.handling = outer;
             return match answer {
                 Ok(true) => Flow::Next,
@@ -413,7 +436,7 @@ impl Vm {
             };
         }
         let returned = self.returned.take();
-        if self.call(&exit, &[Value::NONE, Value::NONE, Value::NONE]).is_err() {
+        if self.call(exit, &[Value::NONE, Value::NONE, Value::NONE]).is_err() {
             self.at(w.span);
             return Flow::Raise;
         }
@@ -424,7 +447,8 @@ impl Vm {
     /// Bound `__enter__` and `__exit__` of a context manager.
     fn context_methods(&mut self, manager: &Value) -> Res<(Value, Value)> {
         let name = self.type_name(manager);
-        let missing = |what: &str| format!("'{name}' object does not support the context manager protocol{what}");
+        let missing =
+            |what: &str| format!("'{name}' object does not support the context manager protocol{what}");
         let enter = self.special_method(manager, "__enter__")?;
         let Some(enter) = enter else { return Err(self.type_error(missing(""))) };
         let exit = self.special_method(manager, "__exit__")?;

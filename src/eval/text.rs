@@ -36,7 +36,9 @@ impl Vm {
             View::Exception(exception) => {
                 let class = exception.class();
                 if class.flags.is_user
-                    && self.lookup(&class, &Str::new("__str__")).is_some_and(|f| f.is::<crate::value::Function>())
+                    && self
+                        .lookup(&class, &Str::new("__str__"))
+                        .is_some_and(|f| f.is::<crate::value::Function>())
                 {
                     return self.write_special(value, "__str__", out);
                 }
@@ -81,7 +83,8 @@ impl Vm {
             View::Tuple(tuple) => {
                 let items = tuple.items().to_vec();
                 let close = if items.len() == 1 { ",)" } else { ")" };
-                return self.write_open(value, "(...)", out, |vm, out| vm.write_items("(", &items, close, out));
+                return self
+                    .write_open(value, "(...)", out, |vm, out| vm.write_items("(", &items, close, out));
             }
             View::Dict(dict) => {
                 let pairs = dict.pairs();
@@ -93,7 +96,8 @@ impl Vm {
                     out.push_str("set()");
                     return Ok(());
                 }
-                return self.write_open(value, "set(...)", out, |vm, out| vm.write_items("{", &items, "}", out));
+                return self
+                    .write_open(value, "set(...)", out, |vm, out| vm.write_items("{", &items, "}", out));
             }
             View::FrozenSet(set) => {
                 let items: Vec<Value> = set.items.iter().map(|(k, _)| k.clone()).collect();
@@ -114,13 +118,16 @@ impl Vm {
                     }
                 };
                 let open = format!("{}([", Vm::view_kind_name(view.kind));
-                return self.write_open(value, "...", out, |vm, out| vm.write_items(&open, &items, "])", out));
+                return self
+                    .write_open(value, "...", out, |vm, out| vm.write_items(&open, &items, "])", out));
             }
             View::Instance(_) => return self.write_special(value, "__repr__", out),
             View::Exception(e) => {
                 let class = e.class();
                 if class.flags.is_user
-                    && self.lookup(&class, &Str::new("__repr__")).is_some_and(|f| f.is::<crate::value::Function>())
+                    && self
+                        .lookup(&class, &Str::new("__repr__"))
+                        .is_some_and(|f| f.is::<crate::value::Function>())
                 {
                     return self.write_special(value, "__repr__", out);
                 }
@@ -169,7 +176,9 @@ impl Vm {
             View::Type(class) => {
                 let metaclass = self.type_of(value);
                 if metaclass.flags.is_user
-                    && self.lookup(&metaclass, &Str::new("__repr__")).is_some_and(|f| f.is::<crate::value::Function>())
+                    && self
+                        .lookup(&metaclass, &Str::new("__repr__"))
+                        .is_some_and(|f| f.is::<crate::value::Function>())
                 {
                     return self.write_special(value, "__repr__", out);
                 }
@@ -187,6 +196,7 @@ impl Vm {
             }
             View::Cell(_) => "<cell>".to_string(),
             View::File(file) => crate::builtins::io::describe(self, file)?,
+            View::Generator(g) => format!("<generator object {}>", g.function.qualname.borrow().as_str()),
             View::Foreign(_) => {
                 if let Some(method) = self.special_method(value, "__repr__")? {
                     let shown = self.call(&method, &[])?;
@@ -394,12 +404,11 @@ impl Vm {
             // A type stands for its name.
             View::Type(class) => {
                 let shown = class.display_name();
-                Spec::parse(spec, Target::Str, &name).and_then(|spec| text::spec::write_str(&shown, &spec, out))
+                Spec::parse(spec, Target::Str, &name)
+                    .and_then(|spec| text::spec::write_str(&shown, &spec, out))
             }
             _ => {
-                return Err(
-                    self.type_error(format!("unsupported format string passed to {name}.__format__"))
-                );
+                return Err(self.type_error(format!("unsupported format string passed to {name}.__format__")));
             }
         };
         done.map_err(|error| self.format_error(error))

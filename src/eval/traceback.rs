@@ -95,8 +95,13 @@ impl Vm {
         let name = exception.get_attribute("name")?;
         let name = name.as_str()?.to_string();
         let entry = exception.trace.borrow().first().cloned()?;
-        let mut known: Vec<String> =
-            entry.code.slot_names.iter().map(|n| n.as_str().to_string()).filter(|n| !n.starts_with('<')).collect();
+        let mut known: Vec<String> = entry
+            .code
+            .slot_names
+            .iter()
+            .map(|n| n.as_str().to_string())
+            .filter(|n| !n.starts_with('<'))
+            .collect();
         if let Some(module) = exception.get_attribute("zpy_module") {
             known.extend(self.attribute_names(&module));
         }

@@ -50,6 +50,7 @@ fn rows() -> Vec<Row> {
         ("foreign", None, Tag::Foreign, false, &[]),
         ("global", None, Tag::GlobalVar, false, &[]),
         ("iterator", None, Tag::Iter, false, m::ITERATOR),
+        ("generator", None, Tag::Generator, false, m::GENERATOR),
     ]
 }
 
@@ -73,7 +74,10 @@ impl Types {
         for &(_, name, parent) in Exc::ALL {
             let bases = match parent {
                 Some(Exc::BaseExceptionGroup) => {
-                    vec![exceptions[Exc::BaseExceptionGroup as usize].clone(), exceptions[Exc::Exception as usize].clone()]
+                    vec![
+                        exceptions[Exc::BaseExceptionGroup as usize].clone(),
+                        exceptions[Exc::Exception as usize].clone(),
+                    ]
                 }
                 Some(parent) => vec![exceptions[parent as usize].clone()],
                 None => vec![object.clone()],
@@ -126,6 +130,7 @@ impl Types {
             Tag::Foreign,
             Tag::GlobalVar,
             Tag::Iter,
+            Tag::Generator,
             Tag::DictView,
         ];
         let plain = self

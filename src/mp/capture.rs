@@ -15,10 +15,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags};
 
+use super::child::LOOK_AGAIN;
 use super::pause::{Interrupt, Interrupted};
 use super::spawn::{self, Command, StartError, Started, Stdio, spawn};
 use super::sys::{self, Quiet, Transfer};
@@ -28,8 +28,6 @@ use super::table::{self, Handle, Kind};
 const READ_SIZE: usize = 64 << 10;
 /// The capacity asked for, and the room offered, once a child has filled a pipe; the system's usual limit.
 const BIG_READ_SIZE: usize = 1 << 20;
-/// How often to look at a child for which there is no pidfd, should SIGCHLD not reach us.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// What a child printed and how it ended.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -14,7 +14,7 @@ pub(super) const GRACE: Duration = Duration::from_secs(1);
 /// longer, and hanging with it would help nobody; it is collected whenever it does end.
 const KILL_LIMIT: Duration = Duration::from_secs(5);
 /// How often to look at a child for which there is no pidfd, should SIGCHLD not reach us.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Why [`wait`] has no answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -3,7 +3,7 @@
 //! The operating system gives children to a process, not to an engine or a thread, so there is one
 //! table of them per process. Everything here is a function over that table:
 //!
-//! - [`Command`] says what to start; [`spawn`] starts it and returns a [`Handle`] at once, [`run`] and
+//! - [`Command`] says what to start; [`spawn()`] starts it and returns a [`Handle`] at once, [`run`] and
 //!   [`run_all`] start it, collect what it prints and wait for it; [`adopt`] enters a child that was
 //!   forked elsewhere.
 //! - [`wait`], [`poll`], [`kill`] and [`send_signal`] work on a handle. Exit codes are as in Python:

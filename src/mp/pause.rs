@@ -2,7 +2,7 @@
 //!
 //! The classic mistake is to look at the "Ctrl-C was pressed" flag and then to sleep: a signal that
 //! arrives between the two sets a flag that nobody looks at until the sleep is over. Every sleep of
-//! this module therefore goes through [`sys::Quiet`]: signals are held back, the flag and the awaited
+//! this module therefore goes through [`Quiet`]: signals are held back, the flag and the awaited
 //! condition are looked at, and the sleep itself lets the signals in, atomically.
 
 use std::fmt;

@@ -8,8 +8,10 @@
 //!
 //! The children live in *slots*, one atomic word each, holding pid, state and exit code:
 //!
-//!     free -> reserved -> running -> ended -> free      the usual life
-//!                            \-> forgotten -> free      nobody wants the code any more
+//! ```text
+//! free -> reserved -> running -> ended -> free      the usual life
+//!                        \-> forgotten -> free      nobody wants the code any more
+//! ```
 //!
 //! The table (under its lock) makes the transitions of ownership, the sweeper those of ending. Slots
 //! sit in chunks that are allocated before a child is started and never freed, so the handler may walk
@@ -43,10 +45,7 @@ static SLOTS: [AtomicPtr<Chunk>; CHUNKS] = [const { AtomicPtr::new(std::ptr::nul
 /// One past the highest slot ever in use.
 static USED: AtomicUsize = AtomicUsize::new(0);
 
-const IDLE: u8 = 0;
-const SWEEPING: u8 = 1;
-const SWEEP_AGAIN: u8 = 2;
-static GATE: AtomicU8 = AtomicU8::new(IDLE);
+static GATE: Gate = Gate(AtomicU8::new(IDLE));
 
 /// What a slot holds, decoded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -116,7 +115,7 @@ impl Slot {
     /// Asks the system about this one child, without waiting, and records its end. The end may also be
     /// recorded a moment later by a sweep that is running in another thread.
     pub fn refresh(self) {
-        exclusively(|| self.ask());
+        GATE.exclusively(|| self.ask(), collect);
     }
 
     /// To be called by the one sweeper only.
@@ -170,7 +169,7 @@ fn slots_in_use() -> impl Iterator<Item = Slot> {
 
 /// Collects every child of ours that has ended. Never waits; safe in a signal handler.
 pub fn sweep() {
-    exclusively(collect);
+    GATE.exclusively(collect, collect);
 }
 
 fn collect() {
@@ -186,29 +185,39 @@ fn collect() {
     }
 }
 
-fn exclusively(work: impl FnOnce()) {
-    if !enter() {
-        return;
-    }
-    work();
-    while GATE.compare_exchange(SWEEPING, IDLE, AcqRel, Acquire).is_err() {
-        GATE.store(SWEEPING, Release);
-        collect();
-    }
-}
+/// Lets in one sweeper at a time, and makes nobody wait.
+struct Gate(AtomicU8);
 
-/// True if the caller is now the sweeper; else the sweeper of the moment will go round again.
-fn enter() -> bool {
-    let before =
-        GATE.fetch_update(AcqRel, Acquire, |gate| Some(if gate == IDLE { SWEEPING } else { SWEEP_AGAIN }));
-    before == Ok(IDLE)
+const IDLE: u8 = 0;
+const SWEEPING: u8 = 1;
+const SWEEP_AGAIN: u8 = 2;
+
+impl Gate {
+    /// Does `work`, and then `again` as often as somebody came meanwhile. If somebody is inside, leaves
+    /// it to them.
+    fn exclusively(&self, work: impl FnOnce(), again: impl Fn()) {
+        if !self.enter() {
+            return;
+        }
+        work();
+        while self.0.compare_exchange(SWEEPING, IDLE, AcqRel, Acquire).is_err() {
+            self.0.store(SWEEPING, Release);
+            again();
+        }
+    }
+
+    /// True if the caller is now the one inside; else that one will go round again.
+    fn enter(&self) -> bool {
+        let next = |gate| Some(if gate == IDLE { SWEEPING } else { SWEEP_AGAIN });
+        self.0.fetch_update(AcqRel, Acquire, next) == Ok(IDLE)
+    }
 }
 
 /// In a forked child: the slots describe the parent's children, so all of them become free.
 pub fn after_fork_in_child() {
     slots_in_use().for_each(|slot| slot.0.store(State::Free.pack(), Relaxed));
     USED.store(0, Release);
-    GATE.store(IDLE, Release);
+    GATE.0.store(IDLE, Release);
 }
 
 #[cfg(test)]
@@ -245,12 +254,14 @@ mod tests {
 
     #[test]
     fn a_request_during_a_sweep_makes_it_go_round_again() {
-        let mut entered_twice = false;
-        exclusively(|| {
-            entered_twice = enter();
-            assert_eq!(GATE.load(Acquire), SWEEP_AGAIN);
+        let gate = Gate(AtomicU8::new(IDLE));
+        let rounds = AtomicUsize::new(0);
+        let nested = || panic!("entered twice");
+        let work = || gate.exclusively(nested, || {});
+        gate.exclusively(work, || {
+            rounds.fetch_add(1, Relaxed);
         });
-        assert!(!entered_twice);
-        assert_eq!(GATE.load(Acquire), IDLE);
+        assert_eq!(rounds.load(Relaxed), 1);
+        assert_eq!(gate.0.load(Relaxed), IDLE);
     }
 }

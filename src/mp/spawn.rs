@@ -1,22 +1,20 @@
 //! Starting a child process.
 //!
-//! The standard library does the starting: on Linux, macOS and the BSDs it uses `posix_spawn`, which
-//! does not copy the parent's page tables, so a start costs the same whatever the size of the parent.
-//! It also empties the child's signal mask and reports a failed exec as an error here. What is
-//! added is the choice of program, the table, and errors that name the path.
+//! What is decided here: which program, with which streams, and which path an error names. The system
+//! calls are in `sys/start.rs`; the place in the table is taken before the start, so that no child
+//! ever runs without one.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process;
 use std::sync::{Mutex, PoisonError};
 
 use super::child;
 use super::pause::Never;
-use super::sys;
+use super::sys::{self, Image};
 use super::table::{self, Handle, Kind};
 
 /// The longest command line kept for showing, in characters.
@@ -49,14 +47,24 @@ pub enum Stdio {
     Fd(OwnedFd),
 }
 
-impl From<Stdio> for process::Stdio {
-    fn from(stdio: Stdio) -> process::Stdio {
-        match stdio {
-            Stdio::Inherit => process::Stdio::inherit(),
-            Stdio::Null => process::Stdio::null(),
-            Stdio::Pipe => process::Stdio::piped(),
-            Stdio::Fd(descriptor) => process::Stdio::from(descriptor),
-        }
+/// The child's end of a stream, `None` if it inherits ours, and our end if it is a pipe.
+type Ends = (Option<OwnedFd>, Option<OwnedFd>);
+
+impl Stdio {
+    fn open(self, read_by_child: bool) -> io::Result<Ends> {
+        Ok(match self {
+            Stdio::Inherit => (None, None),
+            Stdio::Null => (Some(sys::null()?), None),
+            Stdio::Fd(descriptor) => (Some(descriptor), None),
+            Stdio::Pipe => {
+                let (reader, writer) = io::pipe()?;
+                if read_by_child {
+                    (Some(reader.into()), Some(writer.into()))
+                } else {
+                    (Some(writer.into()), Some(reader.into()))
+                }
+            }
+        })
     }
 }
 
@@ -65,7 +73,7 @@ impl From<Stdio> for process::Stdio {
 pub struct Command {
     pub program: Program,
     pub args: Vec<OsString>,
-    /// The whole environment; `None` is that of this process.
+    /// The whole environment, of two assignments to one name the last; `None` is that of this process.
     pub env: Option<Vec<(OsString, OsString)>>,
     pub cwd: Option<PathBuf>,
     /// A stream left `None` is inherited by [`spawn`]; [`run`](super::run) gives an empty stdin and collects
@@ -142,26 +150,49 @@ impl std::error::Error for StartError {
 }
 
 /// Starts the child and returns at once.
-pub fn spawn(command: Command) -> Result<Started, StartError> {
-    let resolved = Resolved::find(&command.program)?;
-    let shown = show(&resolved.shown, &command.args);
-    let kind = command.kind;
-    let cwd = command.cwd.clone();
-    let fail = |error| StartError { path: resolved.shown.clone(), error };
+pub fn spawn(mut command: Command) -> Result<Started, StartError> {
+    let target = Target::find(&command.program)?;
+    let fail = |error| StartError { path: target.shown.clone(), error };
+    let full = || fail(io::Error::from_raw_os_error(libc::EAGAIN));
 
-    let place = table::reserve().ok_or_else(|| fail(io::Error::from_raw_os_error(libc::EAGAIN)))?;
-    let mut child =
-        prepare(command, &resolved).spawn().map_err(|error| blame(cwd, &resolved.shown, error))?;
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let handle = place
-        .enter(child.id(), kind, shown)
-        .ok_or_else(|| fail(io::Error::from_raw_os_error(libc::EAGAIN)))?;
-    Ok(Started {
-        handle,
-        stdin: stdin.map(OwnedFd::from),
-        stdout: stdout.map(OwnedFd::from),
-        stderr: stderr.map(OwnedFd::from),
-    })
+    let place = table::reserve().ok_or_else(full)?;
+    let streams =
+        [(command.stdin.take(), true), (command.stdout.take(), false), (command.stderr.take(), false)];
+    let [stdin, stdout, stderr] =
+        streams.map(|(stream, read)| stream.unwrap_or(Stdio::Inherit).open(read).map_err(fail));
+    let (stdin, stdout, stderr) = (stdin?, stdout?, stderr?);
+    let pid = start(&command, &target, [stdin.0, stdout.0, stderr.0])?;
+    let handle = place.enter(pid, command.kind, show(&target.shown, &command.args)).ok_or_else(full)?;
+    Ok(Started { handle, stdin: stdin.1, stdout: stdout.1, stderr: stderr.1 })
+}
+
+fn start(command: &Command, target: &Target, streams: [Option<OwnedFd>; 3]) -> Result<u32, StartError> {
+    let env = environment(command);
+    let path = env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
+    let name = target.name.as_os_str();
+    let started = sys::look_up(target.exec.as_os_str(), path).and_then(|program| {
+        let argv = std::iter::once(name).chain(command.args.iter().map(OsString::as_os_str)).collect();
+        let cwd = command.cwd.as_deref();
+        sys::start(Image { program: &program, argv, env, cwd, streams })
+    });
+    started.map_err(|error| blame(command.cwd.as_deref(), &target.shown, error))
+}
+
+fn environment(command: &Command) -> Vec<(OsString, OsString)> {
+    let mut env: Vec<(OsString, OsString)> = match &command.env {
+        // Through a map: programs would read the first of two assignments, people mean the last.
+        Some(given) => given.iter().cloned().collect::<BTreeMap<_, _>>().into_iter().collect(),
+        None => std::env::vars_os().collect(),
+    };
+    // What our own parent wished concerns us, not our children.
+    env.retain(|(name, _)| name != sys::DIE_WITH_PARENT && name != sys::STARTED_BY);
+    if command.program == Program::Interpreter {
+        env.push((sys::STARTED_BY.into(), std::process::id().to_string().into()));
+    }
+    if command.die_with_parent {
+        env.push((sys::DIE_WITH_PARENT.into(), std::process::id().to_string().into()));
+    }
+    env
 }
 
 /// Enters a child that somebody else started, by `fork` for example. It must be a child of this
@@ -181,68 +212,45 @@ pub(super) fn undo(started: &[Handle]) {
 }
 
 /// A program as the system is told, and as people are told.
-struct Resolved {
+struct Target {
     exec: PathBuf,
     shown: PathBuf,
-    /// `argv[0]` if it is not simply the path.
-    name: Option<OsString>,
+    /// `argv[0]`.
+    name: OsString,
 }
 
-impl Resolved {
-    fn find(program: &Program) -> Result<Resolved, StartError> {
+impl Target {
+    fn find(program: &Program) -> Result<Target, StartError> {
         let named = match program {
             Program::Path(path) => Some(path.clone()),
             Program::Interpreter => INTERPRETER.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         };
         match named {
-            Some(path) => Ok(Resolved { exec: path.clone(), shown: path, name: None }),
-            None => Resolved::own_binary(),
+            Some(path) => Ok(Target { exec: path.clone(), name: path.clone().into(), shown: path }),
+            None => Target::own_binary(),
         }
     }
 
-    fn own_binary() -> Result<Resolved, StartError> {
+    /// Under the name this process was called by, not that of the link that leads to the binary.
+    fn own_binary() -> Result<Target, StartError> {
         let name = std::env::args_os().next().filter(|name| !name.is_empty()).unwrap_or("zpy".into());
         let shown = PathBuf::from(&name);
         match sys::own_binary() {
-            Ok(exec) => Ok(Resolved { exec, shown, name: Some(name) }),
+            Ok(exec) => Ok(Target { exec, shown, name }),
             Err(error) => Err(StartError { path: shown, error }),
         }
     }
 }
 
-fn prepare(command: Command, resolved: &Resolved) -> process::Command {
-    let mut prepared = process::Command::new(&resolved.exec);
-    prepared.args(command.args);
-    if let Some(name) = &resolved.name {
-        prepared.arg0(name);
-    }
-    if let Some(env) = command.env {
-        prepared.env_clear().envs(env);
-    }
-    if command.die_with_parent {
-        prepared.env(sys::DIE_WITH_PARENT, process::id().to_string());
-    } else if std::env::var_os(sys::DIE_WITH_PARENT).is_some() {
-        // Our parent's wish concerns us, not our children.
-        prepared.env_remove(sys::DIE_WITH_PARENT);
-    }
-    if let Some(cwd) = command.cwd {
-        prepared.current_dir(cwd);
-    }
-    prepared.stdin(command.stdin.unwrap_or(Stdio::Inherit));
-    prepared.stdout(command.stdout.unwrap_or(Stdio::Inherit));
-    prepared.stderr(command.stderr.unwrap_or(Stdio::Inherit));
-    prepared
-}
-
 /// The system does not say whether it missed the program or the directory, so look.
-fn blame(cwd: Option<PathBuf>, program: &Path, error: io::Error) -> StartError {
+fn blame(cwd: Option<&Path>, program: &Path, error: io::Error) -> StartError {
     match cwd {
         Some(cwd) if !cwd.is_dir() => {
-            let error = match std::fs::metadata(&cwd) {
+            let error = match std::fs::metadata(cwd) {
                 Ok(_) => io::Error::from_raw_os_error(libc::ENOTDIR),
                 Err(missing) => missing,
             };
-            StartError { path: cwd, error }
+            StartError { path: cwd.to_path_buf(), error }
         }
         _ => StartError { path: program.to_path_buf(), error },
     }
@@ -293,9 +301,9 @@ mod tests {
 
     #[test]
     fn the_missing_directory_is_blamed() {
-        let error = blame(Some("/nowhere/x".into()), Path::new("zpy"), io::Error::from_raw_os_error(2));
+        let error = blame(Some(Path::new("/nowhere/x")), Path::new("zpy"), io::Error::from_raw_os_error(2));
         assert_eq!(error.path, Path::new("/nowhere/x"));
-        let error = blame(Some("/".into()), Path::new("zpy"), io::Error::from_raw_os_error(2));
+        let error = blame(Some(Path::new("/")), Path::new("zpy"), io::Error::from_raw_os_error(2));
         assert_eq!(error.path, Path::new("zpy"));
     }
 }

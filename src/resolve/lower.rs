@@ -10,7 +10,7 @@ use crate::value::{Complex, GlobalVar, Module, Ref, Str, Value};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-type Lowered<T> = Result<T, SyntaxError>;
+pub(super) type Lowered<T> = Result<T, SyntaxError>;
 
 /// A variable, wherever it lives: the scope that binds it and its name.
 type Variable = (ScopeId, ast::Name);
@@ -27,14 +27,16 @@ struct Frame {
     qualname: String,
 }
 
-struct Lowerer<'a> {
-    vm: &'a mut Vm,
+pub(super) struct Lowerer<'a> {
+    pub(super) vm: &'a mut Vm,
     source: Rc<SourceFile>,
     module: Ref<Module>,
     scopes: Scopes,
     frames: Vec<Frame>,
     scope: ScopeId,
     echo: bool,
+    /// How many `yield` statements the function being lowered has so far.
+    yields: usize,
     /// Names of the classes around, innermost last, for `__private` names.
     classes: Vec<ast::Name>,
 }
@@ -54,6 +56,26 @@ pub fn module(
     {
         module.set_text("__doc__", Value::str(doc));
     }
+    Ok(l.finish_module(body))
+}
+
+/// As `module`, but the code returns the value of the last statement if that is an expression.
+pub fn module_value(
+    vm: &mut Vm,
+    tree: &ast::Module,
+    source: Rc<SourceFile>,
+    module: &Ref<Module>,
+    scopes: Scopes,
+) -> Lowered<Rc<Code>> {
+    let mut l = Lowerer::new(vm, source, module, scopes, false);
+    let body = match tree.body.split_last() {
+        Some((ast::Stmt { kind: StmtKind::Expr(last), .. }, before)) => {
+            let mut body = l.block(before)?.into_vec();
+            body.push(Stmt::Return(l.expr(last)?));
+            body.into()
+        }
+        _ => l.block(&tree.body)?,
+    };
     Ok(l.finish_module(body))
 }
 
@@ -91,6 +113,7 @@ impl<'a> Lowerer<'a> {
             frames: vec![frame],
             scope: 0,
             echo,
+            yields: 0,
             classes: Vec::new(),
         }
     }
@@ -112,6 +135,7 @@ impl<'a> Lowerer<'a> {
             captured_slots: Box::default(),
             body,
             doc: None,
+            is_generator: false,
         })
     }
 
@@ -197,7 +221,7 @@ impl<'a> Lowerer<'a> {
         self.scopes.symbol(owner, name).is_captured || self.scopes.list[owner].kind == ScopeKind::Class
     }
 
-    fn name_target(&mut self, name: &ast::Name) -> Target {
+    pub(super) fn name_target(&mut self, name: &ast::Name) -> Target {
         let mangled = self.mangle(name);
         let mut scope = self.scope;
         // A walrus inside a comprehension binds outside of it.
@@ -219,7 +243,7 @@ impl<'a> Lowerer<'a> {
 
     // ---- statements ----
 
-    fn block(&mut self, body: &[ast::Stmt]) -> Lowered<Box<[Stmt]>> {
+    pub(super) fn block(&mut self, body: &[ast::Stmt]) -> Lowered<Box<[Stmt]>> {
         let mut out = Vec::with_capacity(body.len());
         for stmt in body {
             self.stmt(stmt, &mut out)?;
@@ -229,7 +253,17 @@ impl<'a> Lowerer<'a> {
 
     fn stmt(&mut self, stmt: &ast::Stmt, out: &mut Vec<Stmt>) -> Lowered<()> {
         let span = stmt.span;
+        let yields_before = self.yields;
         let lowered = match &stmt.kind {
+            StmtKind::Expr(ast::Expr { kind: ExprKind::Yield(_) | ExprKind::YieldFrom(_), .. }) => {
+                let StmtKind::Expr(e) = &stmt.kind else { return Ok(()) };
+                self.yield_stmt(e, None)?
+            }
+            StmtKind::Assign { targets, value }
+                if targets.len() == 1 && matches!(value.kind, ExprKind::Yield(_) | ExprKind::YieldFrom(_)) =>
+            {
+                self.yield_stmt(value, Some(&targets[0]))?
+            }
             StmtKind::Expr(e) => {
                 if self.echo && self.scope == 0 {
                     Stmt::Echo(self.expr(e)?)
@@ -304,18 +338,141 @@ impl<'a> Lowerer<'a> {
             }
             StmtKind::With { items, body, .. } => self.with(items, body)?,
             StmtKind::Try { body, handlers, orelse, finally, is_star } => {
-                if *is_star {
-                    return Err(unsupported("except*", span));
+                let lowered = self.try_stmt(body, handlers, orelse, finally)?;
+                match lowered {
+                    Stmt::Try(t) if *is_star => {
+                        if self.yields != yields_before {
+                            return Err(unsupported("yield inside except*", span));
+                        }
+                        Stmt::TryStar(t)
+                    }
+                    lowered => lowered,
                 }
-                self.try_stmt(body, handlers, orelse, finally)?
             }
             StmtKind::FunctionDef(def) => self.function_def(def)?,
             StmtKind::ClassDef(def) => self.class_def(def, span)?,
-            StmtKind::Match { .. } => return Err(unsupported("match", span)),
-            StmtKind::TypeAlias { .. } => return Err(unsupported("type aliases", span)),
+            StmtKind::Match { subject, cases } => self.match_stmt(subject, cases)?,
+            StmtKind::TypeAlias { name, value, .. } => {
+                let value = self.expr(value)?;
+                Stmt::Assign(Box::new(Assign { targets: Box::new([self.name_target(&name.name)]), value }))
+            }
         };
+        let lowered = if self.yields == yields_before { lowered } else { resumable(lowered) };
         out.push(lowered);
         Ok(())
+    }
+
+    /// `yield` as a statement, or `target = yield ...`.
+    fn yield_stmt(&mut self, e: &ast::Expr, target: Option<&ast::Expr>) -> Lowered<Stmt> {
+        let target = target.map(|t| self.target(t)).transpose()?;
+        self.yields += 1;
+        let span = e.span;
+        Ok(Stmt::Resumable(Box::new(match &e.kind {
+            ExprKind::YieldFrom(value) => {
+                Resumable::YieldFrom(Yield { value: self.expr(value)?, target, span })
+            }
+            ExprKind::Yield(Some(value)) => Resumable::Yield(Yield { value: self.expr(value)?, target, span }),
+            _ => Resumable::Yield(Yield { value: code::Expr::Const(Value::NONE), target, span }),
+        })))
+    }
+
+    /// `lambda: (yield x)`: a generator function whose value nobody can see but its caller.
+    fn generator_lambda(
+        &mut self,
+        expr: &ast::Expr,
+        params: &ast::Params,
+        body: &ast::Expr,
+    ) -> Lowered<code::Expr> {
+        let make = self.make_function(
+            self.scopes.of_node(expr),
+            &"<lambda>".into(),
+            CodeKind::Lambda,
+            params,
+            expr.span,
+            |l| match &body.kind {
+                ExprKind::Yield(_) | ExprKind::YieldFrom(_) => Ok(Box::new([l.yield_stmt(body, None)?]) as Box<[Stmt]>),
+                _ => Err(unsupported("yield inside a larger expression of a lambda", body.span)),
+            },
+            None,
+        )?;
+        Ok(code::Expr::Function(Box::new(make)))
+    }
+
+    /// `(element for ...)`: nested loops around one `yield`, in a function that takes the first iterator.
+    fn generator(
+        &mut self,
+        node: &ast::Expr,
+        element: &ast::Expr,
+        clauses: &[ast::Comprehension],
+    ) -> Lowered<code::Expr> {
+        let first = &clauses[0].iter;
+        let iter = self.expr(first)?;
+        let scope = self.scopes.of_node(node);
+        let name: ast::Name = "<genexpr>".into();
+        let qualname = self.qualname(&name);
+        let mut frame = Frame::new(scope, qualname.clone());
+        frame.slot_names.push(self.vm.intern(".0"));
+        self.frames.push(frame);
+        let outer = std::mem::replace(&mut self.scope, scope);
+        let yields = std::mem::take(&mut self.yields);
+        let body = self.generator_clause(element, clauses, 0, node.span);
+        self.yields = yields;
+        self.scope = outer;
+        let frame = self.frames.pop().expect("the generator's frame is there");
+        let body = body?;
+        let captures = self.captures(&frame);
+        let code = Rc::new(Code {
+            name: self.vm.intern(&name),
+            qualname: Str::new(&qualname),
+            kind: CodeKind::Function,
+            source: self.source.clone(),
+            span: node.span,
+            params: code::Params { positional: 1, positional_only: 1, ..Default::default() },
+            captured_slots: frame.captured.iter().map(|(_, slot)| *slot).collect(),
+            slot_names: frame.slot_names.into(),
+            cell_params: Box::default(),
+            fresh_cells: frame.fresh_cells.into(),
+            body: Box::new([body]),
+            doc: None,
+            is_generator: true,
+        });
+        let make = MakeFunction {
+            code,
+            captures,
+            defaults: Box::default(),
+            keyword_defaults: Box::default(),
+            annotations: Box::default(),
+        };
+        Ok(code::Expr::Generator(Box::new(GeneratorExpr { make, iter, iter_span: first.span })))
+    }
+
+    fn generator_clause(
+        &mut self,
+        element: &ast::Expr,
+        clauses: &[ast::Comprehension],
+        number: usize,
+        span: Span,
+    ) -> Lowered<Stmt> {
+        let Some(clause) = clauses.get(number) else {
+            let value = self.expr(element)?;
+            return Ok(Stmt::Resumable(Box::new(Resumable::Yield(Yield { value, target: None, span }))));
+        };
+        let iter =
+            if number == 0 { code::Expr::Local(0, clause.iter.span) } else { self.expr(&clause.iter)? };
+        let target = self.target(&clause.target)?;
+        let conditions = self.exprs(&clause.conditions)?;
+        let mut body = self.generator_clause(element, clauses, number + 1, span)?;
+        for condition in conditions.into_vec().into_iter().rev() {
+            let branches = Box::new([(condition, Box::new([body]) as Box<[Stmt]>)]);
+            body = Stmt::Resumable(Box::new(Resumable::If(If { branches, orelse: Box::default() })));
+        }
+        Ok(Stmt::Resumable(Box::new(Resumable::For(For {
+            target,
+            iter,
+            iter_span: clause.iter.span,
+            body: Box::new([body]),
+            orelse: Box::default(),
+        }))))
     }
 
     fn assign(&mut self, targets: &[ast::Expr], value: &ast::Expr) -> Lowered<Stmt> {
@@ -334,7 +491,13 @@ impl<'a> Lowerer<'a> {
         Ok(Stmt::Assign(Box::new(Assign { targets: lowered.into(), value })))
     }
 
-    fn aug_assign(&mut self, target: &ast::Expr, op: BinaryOp, value: &ast::Expr, span: Span) -> Lowered<Stmt> {
+    fn aug_assign(
+        &mut self,
+        target: &ast::Expr,
+        op: BinaryOp,
+        value: &ast::Expr,
+        span: Span,
+    ) -> Lowered<Stmt> {
         let place = match &target.kind {
             ExprKind::Name(name) => {
                 let store = self.name_target(name);
@@ -342,11 +505,19 @@ impl<'a> Lowerer<'a> {
                 if let (Target::Local(slot), false) = (&store, self.scopes.has_walrus(value.span)) {
                     let slot = *slot;
                     let value = self.expr(value)?;
-                    return Ok(Stmt::AugLocal(Box::new(AugLocal { slot, op, value, span, name_span: target.span })));
+                    return Ok(Stmt::AugLocal(Box::new(AugLocal {
+                        slot,
+                        op,
+                        value,
+                        span,
+                        name_span: target.span,
+                    })));
                 }
                 AugTarget::Name(read, store)
             }
-            ExprKind::Attribute { value, name } => AugTarget::Attribute(self.attribute(value, name, target.span)?),
+            ExprKind::Attribute { value, name } => {
+                AugTarget::Attribute(self.attribute(value, name, target.span)?)
+            }
             ExprKind::Subscript { value, index } => {
                 AugTarget::Subscript(self.subscript(value, index, target.span)?)
             }
@@ -408,7 +579,13 @@ impl<'a> Lowerer<'a> {
         Stmt::Import(Box::new(Import { name: self.vm.intern(&alias.name.name), target, binds_last, span }))
     }
 
-    fn import_from(&mut self, module: Option<&ast::Ident>, names: &[ast::Alias], level: u32, span: Span) -> Stmt {
+    fn import_from(
+        &mut self,
+        module: Option<&ast::Ident>,
+        names: &[ast::Alias],
+        level: u32,
+        span: Span,
+    ) -> Stmt {
         let star = names.iter().any(|alias| &*alias.name.name == "*");
         let mut lowered = Vec::new();
         if !star {
@@ -430,12 +607,19 @@ impl<'a> Lowerer<'a> {
     /// `with a, b: body` is `with a: with b: body`.
     fn with(&mut self, items: &[ast::WithItem], body: &[ast::Stmt]) -> Lowered<Stmt> {
         let (first, rest) = items.split_first().expect("`with` has an item");
+        let yields_before = self.yields;
         let context = self.expr(&first.context)?;
         let target = match &first.target {
             Some(target) => Some(self.target(target)?),
             None => None,
         };
-        let body = if rest.is_empty() { self.block(body)? } else { Box::new([self.with(rest, body)?]) };
+        let body = if rest.is_empty() {
+            self.block(body)?
+        } else {
+            let inner = self.with(rest, body)?;
+            let inner = if self.yields == yields_before { inner } else { resumable(inner) };
+            Box::new([inner])
+        };
         Ok(Stmt::With(Box::new(With { context, target, body, span: first.context.span })))
     }
 
@@ -471,9 +655,6 @@ impl<'a> Lowerer<'a> {
     }
 
     fn function_def(&mut self, def: &ast::FunctionDef) -> Lowered<Stmt> {
-        if let Some(span) = self.scopes.list[self.scopes.of_node(def)].first_yield {
-            return Err(unsupported("yield", span));
-        }
         let decorators = self.decorators(&def.decorators)?;
         let target = self.name_target(&def.name.name);
         let annotations = self.function_annotations(&def.params, def.returns.as_ref())?;
@@ -543,7 +724,9 @@ impl<'a> Lowerer<'a> {
                 cell_params.push(slot);
             }
         }
+        let yields = std::mem::take(&mut self.yields);
         let body = body(self)?;
+        self.yields = yields;
         self.scope = outer;
         let frame = self.frames.pop().expect("the function's frame is there");
         let captures = self.captures(&frame);
@@ -566,6 +749,7 @@ impl<'a> Lowerer<'a> {
             fresh_cells: frame.fresh_cells.into(),
             body,
             doc: doc.map(Str::new),
+            is_generator: self.scopes.list[scope].first_yield.is_some(),
         });
         Ok(MakeFunction {
             code,
@@ -626,6 +810,7 @@ impl<'a> Lowerer<'a> {
             fresh_cells: frame.fresh_cells.into(),
             body,
             doc: doc_of(&def.body).map(Str::new),
+            is_generator: false,
         });
         let span = Span::new(span.start.max(def.name.span.start), def.name.span.end);
         Ok(Stmt::Class(Box::new(ClassStmt { name, code, captures, args, decorators, target, span })))
@@ -683,7 +868,7 @@ impl<'a> Lowerer<'a> {
 
     // ---- expressions ----
 
-    fn maybe(&mut self, expr: Option<&ast::Expr>) -> Lowered<Option<code::Expr>> {
+    pub(super) fn maybe(&mut self, expr: Option<&ast::Expr>) -> Lowered<Option<code::Expr>> {
         expr.map(|e| self.expr(e)).transpose()
     }
 
@@ -691,7 +876,7 @@ impl<'a> Lowerer<'a> {
         exprs.iter().map(|e| self.expr(e)).collect()
     }
 
-    fn expr(&mut self, expr: &ast::Expr) -> Lowered<code::Expr> {
+    pub(super) fn expr(&mut self, expr: &ast::Expr) -> Lowered<code::Expr> {
         let span = expr.span;
         Ok(match &expr.kind {
             ExprKind::Name(name) => self.read(name, span),
@@ -722,8 +907,8 @@ impl<'a> Lowerer<'a> {
                 }))
             }
             ExprKind::Lambda { params, body } => {
-                if let Some(span) = self.scopes.list[self.scopes.of_node(expr)].first_yield {
-                    return Err(unsupported("yield", span));
+                if self.scopes.list[self.scopes.of_node(expr)].first_yield.is_some() {
+                    return self.generator_lambda(expr, params, body);
                 }
                 let make = self.make_function(
                     self.scopes.of_node(expr),
@@ -757,9 +942,11 @@ impl<'a> Lowerer<'a> {
                 let value = self.expr(value)?;
                 code::Expr::Named(Box::new((self.name_target(&target.name), value)))
             }
-            ExprKind::Yield(_) | ExprKind::YieldFrom(_) => return Err(unsupported("yield", span)),
+            ExprKind::Yield(_) | ExprKind::YieldFrom(_) => {
+                return Err(unsupported("yield in this place", span));
+            }
             ExprKind::Await(_) => return Err(unsupported("await", span)),
-            ExprKind::Generator { .. } => return Err(unsupported("generator expressions", span)),
+            ExprKind::Generator { element, clauses } => self.generator(expr, element, clauses)?,
             ExprKind::ListComp { element, clauses } => {
                 self.comprehension(expr, ComprehensionKind::List, element, None, clauses)?
             }
@@ -831,7 +1018,13 @@ impl<'a> Lowerer<'a> {
         Ok(code::Expr::Unary(Box::new(Unary { op, operand, span })))
     }
 
-    fn binary(&mut self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr, span: Span) -> Lowered<code::Expr> {
+    fn binary(
+        &mut self,
+        op: BinaryOp,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        span: Span,
+    ) -> Lowered<code::Expr> {
         let left = self.expr(left)?;
         let right = self.expr(right)?;
         if let (code::Expr::Const(a), code::Expr::Const(b)) = (&left, &right)
@@ -1031,6 +1224,19 @@ impl Frame {
             qualname,
         }
     }
+}
+
+/// A compound statement with a `yield` inside, as generators run it.
+fn resumable(stmt: Stmt) -> Stmt {
+    Stmt::Resumable(Box::new(match stmt {
+        Stmt::If(i) => Resumable::If(*i),
+        Stmt::While(w) => Resumable::While(*w),
+        Stmt::For(f) => Resumable::For(*f),
+        Stmt::Try(t) => Resumable::Try(*t),
+        Stmt::With(w) => Resumable::With(*w),
+        Stmt::Match(m) => Resumable::Match(*m),
+        other => return other,
+    }))
 }
 
 /// An expression statement without effect: a doc string or another constant.

@@ -154,7 +154,13 @@ impl Analyser {
     fn open(&mut self, kind: ScopeKind, node: Option<usize>) -> ScopeId {
         let parent = (!self.scopes.list.is_empty()).then_some(self.current);
         let id = self.scopes.list.len();
-        self.scopes.list.push(Scope { kind, first_yield: None, parent, symbols: HashMap::new(), uses: Vec::new() });
+        self.scopes.list.push(Scope {
+            kind,
+            first_yield: None,
+            parent,
+            symbols: HashMap::new(),
+            uses: Vec::new(),
+        });
         if let Some(node) = node {
             self.scopes.by_node.insert(node, id);
         }
@@ -196,7 +202,9 @@ impl Analyser {
         }
         for id in 0..self.scopes.list.len() {
             let mut names = std::mem::take(&mut self.scopes.list[id].uses);
-            names.extend(self.scopes.list[id].symbols.iter().filter(|(_, s)| s.is_nonlocal).map(|(n, _)| n.clone()));
+            names.extend(
+                self.scopes.list[id].symbols.iter().filter(|(_, s)| s.is_nonlocal).map(|(n, _)| n.clone()),
+            );
             for name in &names {
                 if let Meaning::Variable(owner) = self.scopes.resolve(id, name)
                     && (self.scopes.frame_of(owner) != self.scopes.frame_of(id)
@@ -571,6 +579,9 @@ impl Analyser {
         // The first iterable is evaluated outside.
         self.expr(&first.iter)?;
         self.open(kind, Some(address(node)));
+        if kind == ScopeKind::Function {
+            self.note_yield(node.span);
+        }
         self.target(&first.target)?;
         for clause in rest {
             self.target(&clause.target)?;

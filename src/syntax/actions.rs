@@ -3,7 +3,7 @@
 //! Two things happen here besides building. Every expression gets its depth, and one that is too deep is
 //! refused at once, so that no tree is ever too deep to walk or to drop. And what the grammar lets through but
 //! a single node can tell is wrong (a bad target, a parameter out of order) is refused at once too, mostly by
-//! asking `validate`; so mistakes are reported in the order in which they are written.
+//! asking `targets`; so mistakes are reported in the order in which they are written.
 
 // The parser moves values about a lot: rules box what is large, also inside lists.
 #![allow(clippy::vec_box, clippy::boxed_local)]
@@ -11,14 +11,12 @@
 use super::ast::*;
 use super::error::SyntaxError;
 use super::literals::{self, StringValue};
-use super::validate::{self, Purpose};
+use super::targets::{self, Purpose};
 use crate::source::{SourceFile, Span};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 use unicode_normalization::{UnicodeNormalization, is_nfkc};
-
-pub use super::literals::surrogate_char;
 
 /// The most levels an expression may have. Code that walks a tree recurses this often, on a stack of at
 /// least 200 MB.
@@ -127,9 +125,8 @@ fn depth_of_item(item: &DictItem) -> u32 {
 }
 
 fn depth_of_clauses(clauses: &[Comprehension]) -> u32 {
-    let depth_of = |clause: &Comprehension| {
-        clause.target.depth.max(clause.iter.depth).max(deepest(&clause.conditions))
-    };
+    let depth_of =
+        |clause: &Comprehension| clause.target.depth.max(clause.iter.depth).max(deepest(&clause.conditions));
     clauses.iter().map(depth_of).max().unwrap_or(0)
 }
 
@@ -150,7 +147,9 @@ fn depth_of_parts(parts: &[FStringPart]) -> u32 {
 
 pub fn argument_value(arg: &Arg) -> &Expr {
     match arg {
-        Arg::Positional(value) | Arg::Keyword(_, value) | Arg::Spread(value) | Arg::SpreadKeywords(value) => value,
+        Arg::Positional(value) | Arg::Keyword(_, value) | Arg::Spread(value) | Arg::SpreadKeywords(value) => {
+            value
+        }
     }
 }
 
@@ -213,7 +212,7 @@ pub fn yield_from(value: Expr, l: u32, r: u32) -> Built<Expr> {
 
 pub fn named(target: Expr, value: Expr, l: u32, r: u32) -> Built<Expr> {
     let ExprKind::Name(name) = target.kind else {
-        let what = validate::describe(&target);
+        let what = targets::describe(&target);
         return Err(SyntaxError::new(format!("cannot use assignment expressions with {what}"), target.span));
     };
     let target = Ident { name, span: target.span };
@@ -225,9 +224,8 @@ pub fn conditional(test: Expr, body: Expr, orelse: Expr, l: u32, r: u32) -> Buil
     expr(kind, l, r)
 }
 
-pub fn lambda(params: Vec<Box<Parameter>>, body: Expr, l: u32, r: u32) -> Built<Expr> {
-    let params = parameters(params)?;
-    expr(ExprKind::Lambda { params: Box::new(params), body: Box::new(body) }, l, r)
+pub fn lambda(params: Box<Params>, body: Expr, l: u32, r: u32) -> Built<Expr> {
+    expr(ExprKind::Lambda { params, body: Box::new(body) }, l, r)
 }
 
 pub fn bool_op(op: BoolOp, first: Expr, rest: Vec<Expr>, l: u32, r: u32) -> Built<Expr> {
@@ -267,11 +265,8 @@ pub fn lone_star_subscript(value: Expr, l: u32, r: u32) -> Built<Expr> {
 }
 
 pub fn slice(lower: Option<Expr>, upper: Option<Expr>, step: Option<Expr>, l: u32, r: u32) -> Built<Expr> {
-    let kind = ExprKind::Slice {
-        lower: lower.map(Box::new),
-        upper: upper.map(Box::new),
-        step: step.map(Box::new),
-    };
+    let kind =
+        ExprKind::Slice { lower: lower.map(Box::new), upper: upper.map(Box::new), step: step.map(Box::new) };
     expr(kind, l, r)
 }
 
@@ -281,9 +276,9 @@ pub fn dict(items: Vec<Box<DictItem>>, l: u32, r: u32) -> Built<Expr> {
 
 // ---- comprehensions ----
 
-pub fn comprehension(target: Expr, iter: Expr, conditions: Vec<Expr>) -> Built<Box<Comprehension>> {
-    validate::target(&target, Purpose::For)?;
-    Ok(Box::new(Comprehension { target, iter, conditions, is_async: false }))
+pub fn for_target(target: Expr) -> Built<Expr> {
+    targets::target(&target, Purpose::For)?;
+    Ok(target)
 }
 
 /// `items` is all that stands before the `for`; more than one expression, or a comma, needs brackets.
@@ -325,7 +320,9 @@ pub fn dict_comp(item: DictItem, clauses: Vec<Comprehension>, l: u32, r: u32) ->
         DictItem::Pair(key, value) => {
             expr(ExprKind::DictComp { key: Box::new(key), value: Box::new(value), clauses }, l, r)
         }
-        DictItem::Spread(_) => Err(error("dict unpacking cannot be used in dict comprehension", l + 1, l + 3)),
+        DictItem::Spread(_) => {
+            Err(error("dict unpacking cannot be used in dict comprehension", l + 1, l + 3))
+        }
     }
 }
 
@@ -365,7 +362,7 @@ pub fn keyword_argument(name: Expr, value: Expr, l: u32, r: u32) -> Built<Arg> {
     match name.kind {
         ExprKind::Name(text) => Ok(Arg::Keyword(Ident { name: text, span: name.span }, value)),
         ExprKind::True | ExprKind::False | ExprKind::None => {
-            let message = format!("cannot assign to {}", validate::describe(&name));
+            let message = format!("cannot assign to {}", targets::describe(&name));
             Err(SyntaxError::new(message, Span::new(l, r)))
         }
         _ => Err(error("expression cannot contain assignment, perhaps you meant \"==\"?", l, r)),
@@ -375,7 +372,9 @@ pub fn keyword_argument(name: Expr, value: Expr, l: u32, r: u32) -> Built<Arg> {
 /// Judges the arguments of one call: a bare generator stands alone, and the order is positional, then
 /// keywords.
 pub fn arguments(args: Vec<Box<Argument>>) -> Built<Vec<Arg>> {
-    if args.len() > 1 && let Some(bare) = args.iter().find(|arg| arg.is_bare_generator) {
+    if args.len() > 1
+        && let Some(bare) = args.iter().find(|arg| arg.is_bare_generator)
+    {
         return Err(SyntaxError::new("Generator expression must be parenthesized", bare.span));
     }
     let mut has_keyword = false;
@@ -384,7 +383,9 @@ pub fn arguments(args: Vec<Box<Argument>>) -> Built<Vec<Arg>> {
         let message = match &arg.arg {
             Arg::Positional(_) if has_double_star => "positional argument follows keyword argument unpacking",
             Arg::Positional(_) if has_keyword => "positional argument follows keyword argument",
-            Arg::Spread(_) if has_double_star => "iterable argument unpacking follows keyword argument unpacking",
+            Arg::Spread(_) if has_double_star => {
+                "iterable argument unpacking follows keyword argument unpacking"
+            }
             Arg::Keyword(..) => {
                 has_keyword = true;
                 continue;
@@ -495,19 +496,19 @@ pub fn statement(kind: StmtKind, l: u32, r: u32) -> Box<Stmt> {
 pub fn assign(cx: &Context, first: Expr, rest: Vec<Expr>) -> Built<Box<StmtKind>> {
     if let [value] = &rest[..] {
         let is_bracketed = cx.source.text[..first.span.start as usize].trim_end().ends_with('(');
-        validate::only_target(&first, value, is_bracketed)?;
+        targets::only_target(&first, value, is_bracketed)?;
     }
     let mut targets = Vec::with_capacity(rest.len());
     let mut last = first;
     for next in rest {
-        validate::target(&last, Purpose::Assign)?;
+        targets::target(&last, Purpose::Assign)?;
         targets.push(std::mem::replace(&mut last, next));
     }
     Ok(Box::new(StmtKind::Assign { targets, value: last }))
 }
 
 pub fn augmented_assign(target: Expr, op: BinaryOp, value: Expr) -> Built<Box<StmtKind>> {
-    validate::augmented_target(&target)?;
+    targets::augmented_target(&target)?;
     Ok(Box::new(StmtKind::AugAssign { target, op, value }))
 }
 
@@ -517,13 +518,13 @@ pub fn annotated_assign(
     annotation: Expr,
     value: Option<Expr>,
 ) -> Built<Box<StmtKind>> {
-    validate::annotated_target(cx.source, &target)?;
+    targets::annotated_target(cx.source, &target)?;
     Ok(Box::new(StmtKind::AnnAssign { target, annotation, value }))
 }
 
 pub fn delete(targets: Vec<Expr>) -> Built<Box<StmtKind>> {
     for target in &targets {
-        validate::target(target, Purpose::Delete)?;
+        targets::target(target, Purpose::Delete)?;
     }
     Ok(Box::new(StmtKind::Delete(targets)))
 }
@@ -582,18 +583,8 @@ pub fn if_statement(
     Box::new(StmtKind::If { branches, orelse: orelse.unwrap_or_default() })
 }
 
-pub fn for_statement(
-    target: Expr,
-    iter: Expr,
-    body: Vec<Stmt>,
-    orelse: Option<Vec<Stmt>>,
-) -> Built<Box<StmtKind>> {
-    validate::target(&target, Purpose::For)?;
-    Ok(Box::new(StmtKind::For { target, iter, body, orelse: orelse.unwrap_or_default(), is_async: false }))
-}
-
 pub fn with_item(context: Expr, target: Expr) -> Built<Box<WithItem>> {
-    validate::target(&target, Purpose::Assign)?;
+    targets::target(&target, Purpose::Assign)?;
     Ok(Box::new(WithItem { context, target: Some(target) }))
 }
 
@@ -617,7 +608,13 @@ pub fn try_star_statement(
     Box::new(StmtKind::Try { body, handlers, orelse, finally, is_star: true })
 }
 
-pub fn handler(exception: Option<Expr>, name: Option<Ident>, body: Vec<Stmt>, l: u32, r: u32) -> Box<Handler> {
+pub fn handler(
+    exception: Option<Expr>,
+    name: Option<Ident>,
+    body: Vec<Stmt>,
+    l: u32,
+    r: u32,
+) -> Box<Handler> {
     let end = body.last().map_or(r, |last| last.span.end);
     Box::new(Handler { exception, name, body, span: Span::new(l, end) })
 }
@@ -626,13 +623,12 @@ pub fn function(
     decorators: Vec<Expr>,
     name: Ident,
     type_params: Vec<TypeParam>,
-    params: Vec<Box<Parameter>>,
+    params: Params,
     returns: Option<Expr>,
     body: Vec<Stmt>,
-) -> Built<Box<StmtKind>> {
-    let params = parameters(params)?;
+) -> Box<StmtKind> {
     let function = FunctionDef { name, decorators, type_params, params, returns, body, is_async: false };
-    Ok(Box::new(StmtKind::FunctionDef(Box::new(function))))
+    Box::new(StmtKind::FunctionDef(Box::new(function)))
 }
 
 pub fn class(
@@ -719,7 +715,7 @@ impl Parameter {
 }
 
 /// Sorts a parameter list by kind, refusing what is out of order.
-fn parameters(items: Vec<Box<Parameter>>) -> Built<Params> {
+pub fn parameters(items: Vec<Box<Parameter>>) -> Built<Box<Params>> {
     let mut params = Params::default();
     let mut slash_seen = false;
     let mut star: Option<Span> = None;
@@ -752,12 +748,16 @@ fn parameters(items: Vec<Box<Parameter>>) -> Built<Params> {
                 return Err(error("* argument may appear only once", span.start, span.start + 1));
             }
             ParameterKind::Star => star = Some(span),
-            ParameterKind::Rest(param) if param.default.is_some() => return default_on_star(&param, "positional"),
+            ParameterKind::Rest(param) if param.default.is_some() => {
+                return default_on_star(&param, "positional");
+            }
             ParameterKind::Rest(param) => {
                 star = Some(span);
                 params.rest = Some(param);
             }
-            ParameterKind::Keywords(param) if param.default.is_some() => return default_on_star(&param, "keyword"),
+            ParameterKind::Keywords(param) if param.default.is_some() => {
+                return default_on_star(&param, "keyword");
+            }
             ParameterKind::Keywords(param) => {
                 if params.rest.is_none() && params.keyword_only.is_empty() && star.is_some() {
                     return Err(SyntaxError::new("named arguments must follow bare *", star.unwrap_or(span)));
@@ -770,7 +770,7 @@ fn parameters(items: Vec<Box<Parameter>>) -> Built<Params> {
         Some(star) if params.rest.is_none() && params.keyword_only.is_empty() => {
             Err(SyntaxError::new("named arguments must follow bare *", star))
         }
-        _ => Ok(params),
+        _ => Ok(Box::new(params)),
     }
 }
 

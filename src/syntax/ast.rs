@@ -32,9 +32,20 @@ pub struct Stmt {
 pub enum StmtKind {
     Expr(Expr),
     /// `a = b = value`: targets from left to right.
-    Assign { targets: Vec<Expr>, value: Expr },
-    AugAssign { target: Expr, op: BinaryOp, value: Expr },
-    AnnAssign { target: Expr, annotation: Expr, value: Option<Expr> },
+    Assign {
+        targets: Vec<Expr>,
+        value: Expr,
+    },
+    AugAssign {
+        target: Expr,
+        op: BinaryOp,
+        value: Expr,
+    },
+    AnnAssign {
+        target: Expr,
+        annotation: Expr,
+        value: Option<Expr>,
+    },
     Return(Option<Expr>),
     Delete(Vec<Expr>),
     Pass,
@@ -42,21 +53,61 @@ pub enum StmtKind {
     Continue,
     Global(Vec<Ident>),
     Nonlocal(Vec<Ident>),
-    Assert { test: Expr, message: Option<Expr> },
-    Raise { exception: Option<Expr>, cause: Option<Expr> },
+    Assert {
+        test: Expr,
+        message: Option<Expr>,
+    },
+    Raise {
+        exception: Option<Expr>,
+        cause: Option<Expr>,
+    },
     Import(Vec<Alias>),
     /// `from ..module import names`; `level` counts the leading dots; `*` is one alias named `*`.
-    ImportFrom { module: Option<Ident>, names: Vec<Alias>, level: u32 },
+    ImportFrom {
+        module: Option<Ident>,
+        names: Vec<Alias>,
+        level: u32,
+    },
     /// `if` and every `elif` as one list.
-    If { branches: Vec<(Expr, Vec<Stmt>)>, orelse: Vec<Stmt> },
-    While { test: Expr, body: Vec<Stmt>, orelse: Vec<Stmt> },
-    For { target: Expr, iter: Expr, body: Vec<Stmt>, orelse: Vec<Stmt>, is_async: bool },
-    With { items: Vec<WithItem>, body: Vec<Stmt>, is_async: bool },
-    Try { body: Vec<Stmt>, handlers: Vec<Handler>, orelse: Vec<Stmt>, finally: Vec<Stmt>, is_star: bool },
+    If {
+        branches: Vec<(Expr, Vec<Stmt>)>,
+        orelse: Vec<Stmt>,
+    },
+    While {
+        test: Expr,
+        body: Vec<Stmt>,
+        orelse: Vec<Stmt>,
+    },
+    For {
+        target: Expr,
+        iter: Expr,
+        body: Vec<Stmt>,
+        orelse: Vec<Stmt>,
+        is_async: bool,
+    },
+    With {
+        items: Vec<WithItem>,
+        body: Vec<Stmt>,
+        is_async: bool,
+    },
+    Try {
+        body: Vec<Stmt>,
+        handlers: Vec<Handler>,
+        orelse: Vec<Stmt>,
+        finally: Vec<Stmt>,
+        is_star: bool,
+    },
     FunctionDef(Box<FunctionDef>),
     ClassDef(Box<ClassDef>),
-    Match { subject: Expr, cases: Vec<MatchCase> },
-    TypeAlias { name: Ident, type_params: Vec<TypeParam>, value: Expr },
+    Match {
+        subject: Expr,
+        cases: Vec<MatchCase>,
+    },
+    TypeAlias {
+        name: Ident,
+        type_params: Vec<TypeParam>,
+        value: Expr,
+    },
 }
 
 /// `import a.b as c` or one name of a `from` import.
@@ -162,9 +213,19 @@ pub enum PatternKind {
     /// `*name` (or `*_`: `None`) inside a sequence.
     Star(Option<Ident>),
     /// Keys are literals or dotted names; `rest` is `**name`.
-    Mapping { items: Vec<(Expr, Pattern)>, rest: Option<Ident> },
-    Class { class: Expr, positional: Vec<Pattern>, keyword: Vec<(Ident, Pattern)> },
-    As { pattern: Box<Pattern>, name: Ident },
+    Mapping {
+        items: Vec<(Expr, Pattern)>,
+        rest: Option<Ident>,
+    },
+    Class {
+        class: Expr,
+        positional: Vec<Pattern>,
+        keyword: Vec<(Ident, Pattern)>,
+    },
+    As {
+        pattern: Box<Pattern>,
+        name: Ident,
+    },
     Or(Vec<Pattern>),
 }
 
@@ -194,31 +255,81 @@ pub enum ExprKind {
     List(Vec<Expr>),
     Set(Vec<Expr>),
     Dict(Vec<DictItem>),
-    Unary { op: UnaryOp, operand: Box<Expr> },
-    Binary { op: BinaryOp, left: Box<Expr>, right: Box<Expr>, op_span: Span },
+    Unary {
+        op: UnaryOp,
+        operand: Box<Expr>,
+    },
+    Binary {
+        op: BinaryOp,
+        left: Box<Expr>,
+        right: Box<Expr>,
+        op_span: Span,
+    },
     /// `a and b and c`: at least two values.
-    Bool { op: BoolOp, values: Vec<Expr> },
+    Bool {
+        op: BoolOp,
+        values: Vec<Expr>,
+    },
     /// `left op right op right ...`
-    Compare { left: Box<Expr>, rest: Vec<(CompareOp, Expr)> },
+    Compare {
+        left: Box<Expr>,
+        rest: Vec<(CompareOp, Expr)>,
+    },
     /// `body if test else orelse`
-    Conditional { test: Box<Expr>, body: Box<Expr>, orelse: Box<Expr> },
-    Lambda { params: Box<Params>, body: Box<Expr> },
-    Call { function: Box<Expr>, args: Vec<Arg> },
-    Attribute { value: Box<Expr>, name: Ident },
-    Subscript { value: Box<Expr>, index: Box<Expr> },
+    Conditional {
+        test: Box<Expr>,
+        body: Box<Expr>,
+        orelse: Box<Expr>,
+    },
+    Lambda {
+        params: Box<Params>,
+        body: Box<Expr>,
+    },
+    Call {
+        function: Box<Expr>,
+        args: Vec<Arg>,
+    },
+    Attribute {
+        value: Box<Expr>,
+        name: Ident,
+    },
+    Subscript {
+        value: Box<Expr>,
+        index: Box<Expr>,
+    },
     /// Only inside a subscript (possibly within a tuple).
-    Slice { lower: Option<Box<Expr>>, upper: Option<Box<Expr>>, step: Option<Box<Expr>> },
+    Slice {
+        lower: Option<Box<Expr>>,
+        upper: Option<Box<Expr>>,
+        step: Option<Box<Expr>>,
+    },
     /// `*value` in a display, call-free target or subscript.
     Starred(Box<Expr>),
     /// `target := value`
-    Named { target: Ident, value: Box<Expr> },
+    Named {
+        target: Ident,
+        value: Box<Expr>,
+    },
     Yield(Option<Box<Expr>>),
     YieldFrom(Box<Expr>),
     Await(Box<Expr>),
-    ListComp { element: Box<Expr>, clauses: Vec<Comprehension> },
-    SetComp { element: Box<Expr>, clauses: Vec<Comprehension> },
-    Generator { element: Box<Expr>, clauses: Vec<Comprehension> },
-    DictComp { key: Box<Expr>, value: Box<Expr>, clauses: Vec<Comprehension> },
+    ListComp {
+        element: Box<Expr>,
+        clauses: Vec<Comprehension>,
+    },
+    SetComp {
+        element: Box<Expr>,
+        clauses: Vec<Comprehension>,
+    },
+    Generator {
+        element: Box<Expr>,
+        clauses: Vec<Comprehension>,
+    },
+    DictComp {
+        key: Box<Expr>,
+        value: Box<Expr>,
+        clauses: Vec<Comprehension>,
+    },
 }
 
 /// One item of a dict display: `key: value`, or `**value`.

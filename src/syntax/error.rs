@@ -25,6 +25,15 @@ impl SyntaxError {
         SyntaxError { kind: SyntaxErrorKind::Syntax, message: message.into(), span, is_incomplete: false }
     }
 
+    pub fn indentation(message: impl Into<String>, span: Span) -> SyntaxError {
+        SyntaxError { kind: SyntaxErrorKind::Indentation, ..SyntaxError::new(message, span) }
+    }
+
+    /// A SyntaxError in a text that is a correct beginning.
+    pub fn incomplete(message: impl Into<String>, span: Span) -> SyntaxError {
+        SyntaxError { is_incomplete: true, ..SyntaxError::new(message, span) }
+    }
+
     /// Name of the exception class.
     pub fn class_name(&self) -> &'static str {
         match self.kind {

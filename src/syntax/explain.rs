@@ -5,8 +5,8 @@
 //! missing block, half a conditional expression, and so on. Each cause is a method of [`Scene`] that returns
 //! an error if it applies; [`Scene::cause`] is the list of them. If none applies, it is "invalid syntax".
 
-use super::error::SyntaxError;
-use super::parse::{expression_prefix, indentation_error};
+use super::error::{SyntaxError, SyntaxErrorKind};
+use super::parse::expression_prefix;
 use super::token::Token;
 use crate::source::{SourceFile, Span};
 
@@ -20,12 +20,14 @@ pub struct Failure {
 
 pub fn explain(source: &SourceFile, tokens: &[(Token, Span)], failure: Failure) -> SyntaxError {
     let scene = Scene::new(source, tokens, &failure);
-    let mut error = scene.cause().unwrap_or_else(|| SyntaxError::new("invalid syntax", scene.span));
+    let mut error = scene.cause().unwrap_or_else(|| match tokens.get(failure.at) {
+        Some((Token::Dedent, _)) => SyntaxError::indentation("unexpected unindent", scene.span),
+        _ => SyntaxError::new("invalid syntax", scene.span),
+    });
     if scene.field.is_some() && !error.message.starts_with("f-string: ") {
         error.message.insert_str(0, "f-string: ");
     }
-    // Only dedents are left: the text is fine so far, but a block or a definition is missing.
-    error.is_incomplete = tokens[failure.at.min(tokens.len())..].iter().all(|&(token, _)| token == Token::Dedent);
+    error.is_incomplete = scene.is_end;
     error
 }
 
@@ -33,12 +35,23 @@ pub fn explain(source: &SourceFile, tokens: &[(Token, Span)], failure: Failure) 
 /// to report.
 pub fn prefer(source: &SourceFile, found: SyntaxError, unfinished: SyntaxError) -> SyntaxError {
     let is_bracket = unfinished.message.ends_with("was never closed");
-    let is_later = source.line_of(found.span.start) > source.line_of(unfinished.span.start);
-    match !is_bracket || is_later {
+    let is_later = source.line_of(found.span.end) > source.line_of(unfinished.span.start);
+    let is_same = found.span == unfinished.span;
+    match overrides(&found, &unfinished) && (!is_bracket || is_later || is_same) {
         true => SyntaxError { is_incomplete: false, ..unfinished },
         false => SyntaxError { is_incomplete: false, ..found },
     }
 }
+
+/// Whether a mistake in the tokens is reported instead of one that the parser found before it. That is
+/// Python's rule, made for the sake of open strings and brackets, which upset all that follows them.
+pub fn overrides(found: &SyntaxError, lexical: &SyntaxError) -> bool {
+    found.message != UNEXPECTED_INDENT
+        && lexical.kind == SyntaxErrorKind::Syntax
+        && !lexical.message.starts_with("unexpected EOF")
+}
+
+const UNEXPECTED_INDENT: &str = "unexpected indent";
 
 /// What is open at some place.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,9 +70,11 @@ struct Scene<'s> {
     tokens: &'s [(Token, Span)],
     expected: &'s [String],
     at: usize,
-    /// The token that does not fit. At the end of the file: `Dedent`.
+    /// The token that does not fit. At the end of the file: `Dedent`, shown at the end of the last line.
     token: Token,
     span: Span,
+    /// Only dedents are left: the text is fine so far, but a block or a definition is missing.
+    is_end: bool,
     /// The token before it.
     before: Token,
     /// Index of the innermost bracket that is open here.
@@ -73,9 +88,14 @@ struct Scene<'s> {
 impl<'s> Scene<'s> {
     fn new(source: &'s SourceFile, tokens: &'s [(Token, Span)], failure: &'s Failure) -> Scene<'s> {
         let at = failure.at.min(tokens.len());
-        let end = source.text.len() as u32;
-        let (token, span) = tokens.get(at).copied().unwrap_or((Token::Dedent, Span::new(end, end)));
-        let before = at.checked_sub(1).map_or(Token::Newline, |i| tokens[i].0);
+        let token = tokens.get(at).map_or(Token::Dedent, |token| token.0);
+        let (before, before_span) =
+            at.checked_sub(1).map_or((Token::Newline, Span::default()), |i| tokens[i]);
+        let is_end = tokens[at..].iter().all(|&(token, _)| token == Token::Dedent);
+        let span = match tokens.get(at) {
+            Some(&(_, span)) if !is_end => span,
+            _ => Span::new(before_span.start, before_span.start),
+        };
         let mut open: Vec<(usize, Opening)> = Vec::new();
         let mut line = 0;
         for (i, &(token, _)) in tokens[..at].iter().enumerate() {
@@ -99,7 +119,8 @@ impl<'s> Scene<'s> {
         let is_field = |opening: Opening| matches!(opening, Opening::Field | Opening::Spec);
         let bracket = open.iter().rev().find(|open| open.1 != Opening::FString).map(|open| open.0);
         let field = open.iter().rev().find(|open| is_field(open.1)).map(|open| open.0);
-        Scene { source, tokens, expected: &failure.expected, at, token, span, before, bracket, field, line }
+        let expected = &failure.expected;
+        Scene { source, tokens, expected, at, token, span, is_end, before, bracket, field, line }
     }
 
     fn expects(&self, name: &str) -> bool {
@@ -137,6 +158,7 @@ impl<'s> Scene<'s> {
             .or_else(|| self.forgotten_comma())
             .or_else(|| self.field())
             .or_else(|| self.forced())
+            .or_else(|| self.colon_after_no_target())
     }
 
     fn not_supported(&self) -> Option<SyntaxError> {
@@ -147,7 +169,7 @@ impl<'s> Scene<'s> {
     /// Blocks that are missing or unexpected.
     fn block(&self) -> Option<SyntaxError> {
         if self.token == Token::Indent {
-            return Some(indentation_error("unexpected indent", self.span));
+            return Some(SyntaxError::indentation(UNEXPECTED_INDENT, self.span));
         }
         if self.expected.len() != 1 || !self.expects("indent") {
             return None;
@@ -162,11 +184,13 @@ impl<'s> Scene<'s> {
         let what = match self.tokens[start].0 {
             Token::Def => "function definition".to_string(),
             Token::Class => "class definition".to_string(),
-            Token::Except if self.token_at(start + 1) == Some(Token::Star) => "'except*' statement".to_string(),
+            Token::Except if self.token_at(start + 1) == Some(Token::Star) => {
+                "'except*' statement".to_string()
+            }
             token => format!("'{}' statement", token.name()),
         };
         let message = format!("expected an indented block after {what} on line {line}");
-        Some(indentation_error(message, self.span))
+        Some(SyntaxError::indentation(message, self.span))
     }
 
     /// `try` without `except`, and `except` beside `except*`.
@@ -187,7 +211,8 @@ impl<'s> Scene<'s> {
     fn legacy_statement(&self) -> Option<SyntaxError> {
         let name = self.at.checked_sub(1)?;
         let word = self.text(name);
-        if self.before != Token::Name || !matches!(word, "print" | "exec") || !self.token.starts_expression() {
+        if self.before != Token::Name || !matches!(word, "print" | "exec") || !self.token.starts_expression()
+        {
             return None;
         }
         if name > 0 && self.token_at(name - 1) == Some(Token::Dot) {
@@ -231,8 +256,8 @@ impl<'s> Scene<'s> {
         if !in_def && !in_lambda {
             return None;
         }
-        let ends = matches!(self.token, Token::Comma | Token::RParen)
-            || in_lambda && self.token == Token::Colon;
+        let ends =
+            matches!(self.token, Token::Comma | Token::RParen) || in_lambda && self.token == Token::Colon;
         if self.before == Token::Equal && ends {
             return self.range("expected default value expression", self.at - 1, self.at - 1);
         }
@@ -247,9 +272,6 @@ impl<'s> Scene<'s> {
                 let message = format!("{what} parameters cannot be parenthesized");
                 return self.range(&message, self.at, close);
             }
-        }
-        if self.before == Token::DoubleStar || self.before == Token::Star || !is_open {
-            return None;
         }
         None
     }
@@ -291,7 +313,8 @@ impl<'s> Scene<'s> {
 
     /// Mistakes around the colon of a dict display.
     fn dict(&self) -> Option<SyntaxError> {
-        let open = self.bracket.filter(|&open| self.tokens[open].0 == Token::LBrace && Some(open) != self.field)?;
+        let open =
+            self.bracket.filter(|&open| self.tokens[open].0 == Token::LBrace && Some(open) != self.field)?;
         let ends = matches!(self.token, Token::Comma | Token::RBrace);
         if self.before == Token::Colon && ends {
             return self.range("expression expected after dictionary key and ':'", self.at - 1, self.at - 1);
@@ -320,13 +343,21 @@ impl<'s> Scene<'s> {
         let start = self.expression_start(second)?;
         // What follows these words is not a whole expression, and no place for a comma.
         let introduced_by = start.checked_sub(1).map(|i| self.tokens[i].0);
-        if matches!(introduced_by, Some(Token::In | Token::If | Token::For | Token::Exclamation)) {
+        if matches!(introduced_by, Some(Token::In | Token::If | Token::Exclamation)) {
+            return None;
+        }
+        let is_parameter = self.bracket.is_some_and(|open| self.is_def_bracket(open))
+            && !matches!(introduced_by, Some(Token::Equal | Token::Colon));
+        if is_parameter || matches!(self.token_at(self.line), Some(Token::From | Token::Case)) {
             return None;
         }
         let is_soft_keyword = matches!(self.text(start), "match" | "case" | "type" | "_");
         let is_prefixed = self.tokens[start].0 == Token::Name
             && matches!(self.token_at(start + 1), Some(Token::String | Token::FStringStart));
-        if is_soft_keyword || is_prefixed || second == start + 1 && matches!(self.text(start), "print" | "exec") {
+        if is_soft_keyword
+            || is_prefixed
+            || second == start + 1 && matches!(self.text(start), "print" | "exec")
+        {
             return None;
         }
         let end = self.expression_end(second)?;
@@ -336,7 +367,8 @@ impl<'s> Scene<'s> {
     /// A token that Python insists on: the colon of a header, the bracket after a function's name.
     fn forced(&self) -> Option<SyntaxError> {
         if self.expected.len() <= 2 && self.expects("(") && self.line_keyword() == Some(Token::Def) {
-            let is_name = self.before == Token::Name && self.at >= 2 && self.tokens[self.at - 2].0 == Token::Def;
+            let is_name =
+                self.before == Token::Name && self.at >= 2 && self.tokens[self.at - 2].0 == Token::Def;
             if is_name || self.before == Token::RBracket {
                 return self.here("expected '('");
             }
@@ -359,6 +391,34 @@ impl<'s> Scene<'s> {
         };
         if insists && !self.in_lambda_parameters() {
             return self.here("expected ':'");
+        }
+        None
+    }
+
+    /// `function(x):` looks like an annotation up to its colon, but only a name, an attribute or a subscript
+    /// can have one: it is the colon that is wrong.
+    fn colon_after_no_target(&self) -> Option<SyntaxError> {
+        let colon =
+            self.at.checked_sub(1).filter(|_| self.before == Token::Colon && self.bracket.is_none())?;
+        let mut depth = 0;
+        for &(token, _) in &self.tokens[self.line..colon] {
+            match token {
+                Token::LParen | Token::LBrace if depth == 0 => {
+                    return self.range("invalid syntax", colon, colon);
+                }
+                _ if token.opens_bracket() => depth += 1,
+                _ if token.closes_bracket() => depth -= 1,
+                Token::Name | Token::Dot => {}
+                // A header, or several statements.
+                _ if token.is_keyword()
+                    && !matches!(token, Token::And | Token::Or | Token::Not | Token::In) =>
+                {
+                    return None;
+                }
+                Token::Semicolon | Token::Colon | Token::Equal | Token::Match | Token::Case => return None,
+                _ if depth == 0 => return self.range("invalid syntax", colon, colon),
+                _ => {}
+            }
         }
         None
     }
@@ -503,7 +563,17 @@ fn separates(token: Token) -> bool {
     use Token::*;
     matches!(
         token,
-        Newline | Indent | Dedent | Comma | Colon | Semicolon | Equal | ColonEqual | Exclamation | Arrow | Lambda
+        Newline
+            | Indent
+            | Dedent
+            | Comma
+            | Colon
+            | Semicolon
+            | Equal
+            | ColonEqual
+            | Exclamation
+            | Arrow
+            | Lambda
     ) || matches!(
         token,
         If | Elif | Else | For | While | With | As | From | Import | Return | Yield | Assert | Del | Raise

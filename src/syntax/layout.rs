@@ -122,7 +122,9 @@ impl<'s, I: Iterator<Item = Item>> Layout<'s, I> {
         };
         let matches = matches!(
             (open, token),
-            (Token::LParen, Token::RParen) | (Token::LBracket, Token::RBracket) | (Token::LBrace, Token::RBrace)
+            (Token::LParen, Token::RParen)
+                | (Token::LBracket, Token::RBracket)
+                | (Token::LBrace, Token::RBrace)
         );
         if matches {
             return Ok(());
@@ -164,8 +166,11 @@ impl<'s, I: Iterator<Item = Item>> Layout<'s, I> {
         }
         let top = self.indents.last().copied().unwrap_or_default();
         if column.wide != top.wide {
+            // Python points at the end of the offending line.
+            let line = self.source.line_of(span.start);
+            let end = self.source.line_start(line) + self.source.line_text(line).len() as u32;
             let message = "unindent does not match any outer indentation level";
-            return Some(Err(self.indentation_error(message, span)));
+            return Some(Err(SyntaxError::indentation(message, Span::new(end, end))));
         }
         if column.narrow != top.narrow {
             return Some(Err(self.tab_error(span)));
@@ -177,23 +182,18 @@ impl<'s, I: Iterator<Item = Item>> Layout<'s, I> {
 
     fn tab_error(&self, span: Span) -> SyntaxError {
         let message = "inconsistent use of tabs and spaces in indentation";
-        let start = self.source.line_start(self.source.line_of(span.start));
-        let span = Span::new(start, span.start);
-        SyntaxError { kind: SyntaxErrorKind::Tab, ..SyntaxError::new(message, span) }
+        SyntaxError { kind: SyntaxErrorKind::Tab, ..self.indentation_error(message, span) }
     }
 
-    /// Python points at the end of the offending line.
-    fn indentation_error(&self, message: &str, span: Span) -> SyntaxError {
-        let line = self.source.line_of(span.start);
-        let end = self.source.line_start(line) + self.source.line_text(line).len() as u32;
-        let span = Span::new(end, end);
-        SyntaxError { kind: SyntaxErrorKind::Indentation, ..SyntaxError::new(message, span) }
+    /// The whole indentation before a token is wrong.
+    fn indentation_error(&self, message: &str, token: Span) -> SyntaxError {
+        let start = self.source.line_start(self.source.line_of(token.start));
+        SyntaxError::indentation(message, Span::new(start, token.start))
     }
 
     fn end_of_file(&mut self) -> Option<Item> {
         if let Some((open, span)) = self.brackets.pop() {
-            let error = SyntaxError::new(format!("'{}' was never closed", open.name()), span);
-            return Some(Err(SyntaxError { is_incomplete: true, ..error }));
+            return Some(Err(SyntaxError::incomplete(format!("'{}' was never closed", open.name()), span)));
         }
         if self.in_line {
             self.in_line = false;

@@ -124,9 +124,8 @@ impl<'s> Lexer<'s> {
     fn unicode_name(&mut self, start: usize) -> Lexed {
         // As Python does, take everything that might belong to the name, then judge the whole.
         let rest = &self.text[start..];
-        let length = rest
-            .find(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_')
-            .unwrap_or(rest.len());
+        let length =
+            rest.find(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
         let word = &rest[..length];
         self.raw.bump(start + length - self.offset());
         let is_valid = |word: &str| {
@@ -167,7 +166,7 @@ impl<'s> Lexer<'s> {
         };
         if rest.len() == length {
             let span = Span::new(start as u32 + 1, start as u32 + 1);
-            return Err(incomplete("unexpected EOF while parsing", span));
+            return Err(SyntaxError::incomplete("unexpected EOF while parsing", span));
         }
         self.raw.bump(length);
         Ok((Token::Backslash, self.span_from(start)))
@@ -216,9 +215,9 @@ impl<'s> Lexer<'s> {
     fn unterminated(&self, what: &str, is_triple: bool, start: usize) -> SyntaxError {
         let place = Span::new(start as u32, start as u32 + 1);
         if is_triple {
-            let last = self.line_of(self.text.trim_end_matches(['\n', '\r']).len());
+            let last = self.line_of(self.end_of_last_line());
             let message = format!("unterminated triple-quoted {what} literal (detected at line {last})");
-            return incomplete(message, place);
+            return SyntaxError::incomplete(message, place);
         }
         let message = format!("unterminated {what} literal (detected at line {})", self.last_line(start));
         SyntaxError::new(message, place)
@@ -236,7 +235,13 @@ impl<'s> Lexer<'s> {
                 _ => at += 1,
             }
         }
-        self.line_of(at.min(bytes.len()))
+        self.line_of(at.min(self.end_of_last_line()))
+    }
+
+    /// The end of the text, without the line end that is its last character.
+    fn end_of_last_line(&self) -> usize {
+        let text = self.text.strip_suffix('\n').unwrap_or(self.text);
+        text.strip_suffix('\r').unwrap_or(text).len()
     }
 
     fn fstring_start(&mut self, start: usize) -> Lexed {
@@ -254,7 +259,7 @@ impl<'s> Lexer<'s> {
     fn fstring_text(&mut self) -> Option<Lexed> {
         let bytes = self.text.as_bytes();
         let start = self.offset();
-        let Some(fstring) = self.fstrings.last_mut() else { return None };
+        let fstring = self.fstrings.last_mut()?;
         let in_spec = !fstring.fields.is_empty();
         let token = if fstring.is_raw { Token::FStringRawMiddle } else { Token::FStringMiddle };
         let end = text_end(bytes, start, fstring, in_spec);
@@ -363,9 +368,7 @@ fn text_end(bytes: &[u8], start: usize, fstring: &FString, in_spec: bool) -> usi
             b'\\' if matches!(next, Some(b'{' | b'}')) => at += 1,
             b'\\' if bytes[at + 1..].starts_with(b"\r\n") => at += 3,
             b'\\' => at += 2,
-            _ if byte == fstring.quote
-                && (!fstring.is_triple || bytes[at..].starts_with(&[byte; 3])) =>
-            {
+            _ if byte == fstring.quote && (!fstring.is_triple || bytes[at..].starts_with(&[byte; 3])) => {
                 break;
             }
             _ => at += 1,
@@ -377,10 +380,6 @@ fn text_end(bytes: &[u8], start: usize, fstring: &FString, in_spec: bool) -> usi
         at += 1;
     }
     at
-}
-
-fn incomplete(message: impl Into<String>, span: Span) -> SyntaxError {
-    SyntaxError { is_incomplete: true, ..SyntaxError::new(message, span) }
 }
 
 fn invalid_character(c: char, at: usize) -> SyntaxError {

@@ -32,7 +32,8 @@ pub fn check_number_end(text: &str, start: usize, end: usize) -> Result<(), Synt
         return Ok(());
     }
     // `1if x else y` is allowed, with a frown.
-    let has_keyword = ["and", "else", "for", "if", "in", "is", "not", "or"].iter().any(|word| rest.starts_with(word));
+    let has_keyword =
+        ["and", "else", "for", "if", "in", "is", "not", "or"].iter().any(|word| rest.starts_with(word));
     if has_keyword {
         return Ok(());
     }
@@ -41,7 +42,7 @@ pub fn check_number_end(text: &str, start: usize, end: usize) -> Result<(), Synt
 
 fn number_error(text: &str, start: usize, end: usize, next: char) -> SyntaxError {
     let number = &text[start..end];
-    let bytes = text[start..].as_bytes();
+    let bytes = &text.as_bytes()[start..];
     // Where Python's caret stands: at the last character it accepted, or at a bad digit.
     let last = Span::new(end as u32 - 1, end as u32);
     let bad = Span::new(end as u32, (end + next.len_utf8()) as u32);
@@ -120,7 +121,8 @@ pub fn string(literal: &str, span: Span) -> Result<StringValue, SyntaxError> {
     let prefix_length = literal.find(['\'', '"']).unwrap_or(0);
     let (prefix, quoted) = literal.split_at(prefix_length);
     let is_raw = prefix.contains(['r', 'R']);
-    let quotes = if quoted.len() >= 6 && (quoted.starts_with("'''") || quoted.starts_with("\"\"\"")) { 3 } else { 1 };
+    let quotes =
+        if quoted.len() >= 6 && (quoted.starts_with("'''") || quoted.starts_with("\"\"\"")) { 3 } else { 1 };
     let content = quoted.get(quotes..quoted.len() - quotes).unwrap_or("");
     let content = universal_newlines(content);
     if prefix.contains(['b', 'B']) {
@@ -182,10 +184,10 @@ fn universal_newlines(text: &str) -> std::borrow::Cow<'_, str> {
 /// What Python says of a bad escape: where it is in its own working copy of the literal, and why.
 fn unicode_error(position: usize, length: usize, why: &str, span: Span) -> SyntaxError {
     let last = position + length - 1;
-    let place = if length == 1 { format!(" {position}") } else { format!("s in position {position}-{last}") };
-    let place = if length == 1 { format!(" in position{place}") } else { place };
-    let noun = if length == 1 { "byte 0x5c" } else { "byte" };
-    SyntaxError::new(format!("(unicode error) 'unicodeescape' codec can't decode {noun}{place}: {why}"), span)
+    let message = format!(
+        "(unicode error) 'unicodeescape' codec can't decode bytes in position {position}-{last}: {why}"
+    );
+    SyntaxError::new(message, span)
 }
 
 fn unescape(text: &str, span: Span) -> Result<String, SyntaxError> {
@@ -283,13 +285,21 @@ fn named_escape(
     let Some(end) = name.find('}') else { return Err(malformed(3 + name.len())) };
     let name = &name[..end];
     if name.is_empty() {
-        return Err(malformed(4 - 1));
+        return Err(malformed(3));
     }
-    let Some(c) = unicode_names2::character(name) else {
+    let Some(c) = unicode_names2::character(name).filter(|c| is_exact_name(*c, name)) else {
         return Err(unicode_error(position(), 4 + name.len(), "unknown Unicode character name", span));
     };
     out.push(c);
     Ok(3 + name.len())
+}
+
+/// The table of names forgives blanks and hyphens; Python does not. Aliases are fine.
+fn is_exact_name(c: char, name: &str) -> bool {
+    let Some(canonical) = unicode_names2::name(c).map(|name| name.to_string()) else { return true };
+    let is_letter = |c: &char| c.is_ascii_alphanumeric();
+    let letters = |text: &str| text.chars().filter(is_letter).collect::<String>().to_ascii_uppercase();
+    canonical.eq_ignore_ascii_case(name) || letters(&canonical) != letters(name)
 }
 
 fn unescape_bytes(text: &str, span: Span) -> Result<Vec<u8>, SyntaxError> {
@@ -328,4 +338,44 @@ fn unescape_bytes(text: &str, span: Span) -> Result<Vec<u8>, SyntaxError> {
         }
     }
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(literal: &str) -> String {
+        match string(literal, Span::default()) {
+            Ok(StringValue::Text(text)) => text,
+            Ok(StringValue::Bytes(bytes)) => format!("{bytes:?}"),
+            Err(error) => error.message,
+        }
+    }
+
+    #[test]
+    fn escapes() {
+        assert_eq!(text(r#"'a\n\x41\u00e9\U0001F600\N{DIGIT ONE}\101'"#), "a\nA\u{e9}\u{1F600}1A");
+        assert_eq!(text(r#"'\q\8\/'"#), r"\q\8\/");
+        assert_eq!(text("'a\\\nb'"), "ab");
+        assert_eq!(text("'''a\r\nb\rc'''"), "a\nb\nc");
+        assert_eq!(text(r#"r'\n\''"#), r"\n\'");
+        assert_eq!(text(r#"b'\x00\377\u'"#), "[0, 255, 92, 117]");
+    }
+
+    #[test]
+    fn lone_surrogates_have_stand_ins() {
+        assert_eq!(text(r"'\ud800\udfff'"), "\u{10E000}\u{10E7FF}");
+        assert_eq!(surrogate_char(0xDC80), '\u{10E480}');
+    }
+
+    #[test]
+    fn doubled_braces() {
+        let decode =
+            |text: &str, is_raw| fstring_text(text, is_raw, Span::default()).map_err(|error| error.message);
+        assert_eq!(decode("{{a}}\\n", false).as_deref(), Ok("{a}\n"));
+        assert_eq!(decode("{{a}}\\n", true).as_deref(), Ok("{a}\\n"));
+        assert_eq!(decode("\\N{DIGIT ONE}{{", false).as_deref(), Ok("1{"));
+        assert_eq!(decode("\\x7b\\x7b", false).as_deref(), Ok("{{"));
+        assert_eq!(decode("\\{{", false).as_deref(), Ok("\\{"));
+    }
 }

@@ -3,19 +3,21 @@
 //! The text goes through `lexer` (raw tokens), `layout` (lines and blocks), `soft_keywords` (names that are
 //! keywords here and there) and the parser that `grammar/zpy.lalrpop` describes, whose rules build the tree
 //! with the helpers in `actions`. What the grammar lets through although it is wrong is refused by
-//! `validate`; what the grammar refuses is put in words by `explain`. Nothing here knows values or runs code.
+//! `targets` and `validate`; what the grammar refuses is put in words by `explain`. Nothing here knows values
+//! or runs code.
 
-pub mod actions;
+mod actions;
 pub mod ast;
 pub mod error;
 mod explain;
 mod layout;
 mod lexer;
-pub mod literals;
+mod literals;
 mod parse;
 mod soft_keywords;
+mod targets;
 pub mod token;
-pub mod validate;
+mod validate;
 
 pub use error::{SyntaxError, SyntaxErrorKind};
 pub use literals::surrogate_char;
@@ -31,6 +33,11 @@ pub fn tokens(source: &SourceFile) -> Result<Vec<(Token, Span)>, SyntaxError> {
         Some(error) => Err(error),
         None => Ok(tokens),
     }
+}
+
+/// The tokens of a text that may still be unfinished: those before the first mistake.
+pub fn tokens_so_far(source: &SourceFile) -> Vec<(Token, Span)> {
+    parse::lex(source).0
 }
 
 /// The tokens of a file for people to read, one on each line: line and column, name, text.

@@ -6,7 +6,7 @@
 
 use super::actions::{Context, Parsed};
 use super::ast::{Expr, Module};
-use super::error::{SyntaxError, SyntaxErrorKind};
+use super::error::SyntaxError;
 use super::explain::{self, Failure};
 use super::layout::Layout;
 use super::lexer::Lexer;
@@ -82,27 +82,58 @@ fn run(
     tokens: &[(Token, Span)],
     error: Option<SyntaxError>,
 ) -> Result<Parsed, SyntaxError> {
-    match error {
-        None => run_parser(source, start, tokens, None).map_err(|failure| match failure {
-            Outcome::Said(error) => *error,
-            Outcome::Refused(failure) => explain::explain(source, tokens, failure),
-        }),
-        Some(error) if !error.is_incomplete => Err(error),
-        // The text ends too early. Is it at least a correct beginning?
-        Some(error) => match run_parser(source, start, tokens, Some(error.clone())) {
-            Ok(_) => Err(error),
-            Err(Outcome::Said(said)) if said.is_incomplete => Err(error),
-            Err(Outcome::Said(said)) => Err(explain::prefer(source, *said, error)),
-            Err(Outcome::Refused(failure)) => {
-                Err(explain::prefer(source, explain::explain(source, tokens, failure), error))
-            }
-        },
+    let found = match run_parser(source, start, tokens, error.clone()) {
+        Ok(parsed) => return Ok(parsed),
+        Err(Outcome::Lexical) => None,
+        Err(Outcome::Said(said)) => Some(*said),
+        Err(Outcome::Refused(failure)) => Some(explain::explain(source, tokens, failure)),
+    };
+    let found = found.or_else(|| mistake_in_open_bracket(source, start, tokens, error.as_ref()));
+    Err(match (found, error) {
+        (Some(found), None) => found,
+        (Some(found), Some(error)) if error.is_incomplete => explain::prefer(source, found, error),
+        (Some(found), Some(error)) if !explain::overrides(&found, &error) => found,
+        (_, Some(error)) => error,
+        (None, None) => SyntaxError::new("invalid syntax", Span::default()),
+    })
+}
+
+/// What is wrong with `(a = 1` shows only at what follows, since a rule of the grammar must be complete to
+/// be refused. To see it where a bracket stays open, the brackets are closed.
+fn mistake_in_open_bracket(
+    source: &SourceFile,
+    start: Token,
+    tokens: &[(Token, Span)],
+    error: Option<&SyntaxError>,
+) -> Option<SyntaxError> {
+    if !error?.message.ends_with("was never closed") {
+        return None;
+    }
+    let mut closing = Vec::new();
+    for &(token, _) in tokens {
+        match token {
+            Token::LParen | Token::WithParen => closing.push(Token::RParen),
+            Token::LBracket => closing.push(Token::RBracket),
+            Token::LBrace => closing.push(Token::RBrace),
+            _ if token.closes_bracket() => drop(closing.pop()),
+            _ => {}
+        }
+    }
+    let end = tokens.last()?.1.end;
+    let mut closed = tokens.to_vec();
+    closed
+        .extend(closing.into_iter().rev().chain([Token::Newline]).map(|token| (token, Span::new(end, end))));
+    match run_parser(source, start, &closed, None) {
+        Err(Outcome::Said(said)) if said.message.contains("instead of '='") => Some(*said),
+        _ => None,
     }
 }
 
 /// Why there is no tree.
 enum Outcome {
-    /// An action or the lexer said why.
+    /// The tokens end in an error, and the parser came that far.
+    Lexical,
+    /// An action said why.
     Said(Box<SyntaxError>),
     /// The grammar does not allow a token.
     Refused(Failure),
@@ -122,8 +153,14 @@ fn run_parser(
         read.set(read.get() + 1);
         Ok((span.start, token, span.end))
     });
-    let input = mark.chain(rest).chain(error.map(Err));
+    let came_to_error = Cell::new(false);
+    let last = error.into_iter().map(|error| {
+        came_to_error.set(true);
+        Err(error)
+    });
+    let input = mark.chain(rest).chain(last);
     PARSER.with(|parser| parser.parse(&context, input)).map_err(|error| match error {
+        ParseError::User { .. } if came_to_error.get() => Outcome::Lexical,
         ParseError::User { error } => Outcome::Said(Box::new(error)),
         ParseError::UnrecognizedToken { expected, .. } => {
             Outcome::Refused(Failure { at: read.get() - 1, expected: unquoted(expected) })
@@ -153,13 +190,8 @@ pub fn expression_prefix(source: &SourceFile, tokens: &[(Token, Span)]) -> usize
             Ok(_) => return length,
             // What comes before the token that does not fit may be whole.
             Err(Outcome::Refused(failure)) => length = failure.at.min(length - 1),
-            Err(Outcome::Said(_)) => return 0,
+            Err(Outcome::Said(_) | Outcome::Lexical) => return 0,
         }
     }
     0
-}
-
-/// An IndentationError at a place.
-pub fn indentation_error(message: impl Into<String>, span: Span) -> SyntaxError {
-    SyntaxError { kind: SyntaxErrorKind::Indentation, ..SyntaxError::new(message, span) }
 }

@@ -44,11 +44,7 @@ pub fn settle(source: &SourceFile, tokens: &mut [(Token, Span)]) {
                     _ => {}
                 }
             }
-            Token::With if tokens.get(at + 1).is_some_and(|next| next.0 == Token::LParen) => {
-                if holds_items(tokens, at + 1) {
-                    tokens[at + 1].0 = Token::WithParen;
-                }
-            }
+            Token::With if starts_items(tokens, at + 1) => tokens[at + 1].0 = Token::WithParen,
             _ => {}
         }
         previous = token;
@@ -73,8 +69,11 @@ fn is_match(source: &SourceFile, tokens: &[(Token, Span)], at: usize) -> bool {
     }
 }
 
-/// Whether the `(` at this index, which follows `with`, opens a list of items.
-fn holds_items(tokens: &[(Token, Span)], at: usize) -> bool {
+/// Whether the token at this index, which follows `with`, is a `(` that opens a list of items.
+fn starts_items(tokens: &[(Token, Span)], at: usize) -> bool {
+    if tokens.get(at).is_none_or(|first| first.0 != Token::LParen) {
+        return false;
+    }
     let mut depth = 0;
     let mut has_comma = false;
     let mut has_as = false;

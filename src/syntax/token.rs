@@ -409,3 +409,109 @@ impl Token {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Spellings of tokens that are not called by their spelling.
+    const OTHERS: &[(&str, &str)] = &[
+        ("# text", "comment"),
+        ("\n", "line end"),
+        ("\r\n", "line end"),
+        ("\r", "line end"),
+        ("name", "name"),
+        ("_", "name"),
+        ("0", "integer"),
+        ("0_0", "integer"),
+        ("12_3", "integer"),
+        ("0xfF", "integer"),
+        ("0O17", "integer"),
+        ("0b1_0", "integer"),
+        ("1.", "float"),
+        (".5", "float"),
+        ("1_0.5e-1_0", "float"),
+        ("1E5", "float"),
+        ("1j", "imaginary"),
+        ("1.5e3J", "imaginary"),
+        ("'", "string"),
+        ("Rb\"\"\"", "string"),
+        ("u'", "string"),
+        ("f'", "f-string start"),
+        ("rF\"\"\"", "f-string start"),
+        ("true", "True"),
+        ("false", "False"),
+        ("none", "None"),
+        ("$", "unknown"),
+        ("<>", "unknown"),
+    ];
+
+    /// Made by hand, without a spelling of their own.
+    const MADE: &[&str] = &[
+        "newline",
+        "indent",
+        "dedent",
+        "f-string text",
+        "f-string raw text",
+        "f-string end",
+        "case",
+        "match",
+        "type",
+        "( of with",
+        "start of file",
+        "start of expression",
+    ];
+
+    fn all() -> Vec<Token> {
+        // Every token has a rule in the grammar or a pattern above; walk the enum by its discriminants.
+        let last = Token::StartExpression as u8;
+        let mut found: Vec<Token> = Vec::new();
+        for name in OTHERS.iter().map(|(spelling, _)| *spelling).chain(SPELLED.iter().copied()) {
+            found.extend(Token::lexer(name).filter_map(Result::ok));
+        }
+        found.sort_by_key(|token| *token as u8);
+        found.dedup();
+        assert_eq!(found.len() + MADE.len(), last as usize + 1, "a token has no spelling in these tests");
+        found
+    }
+
+    /// Tokens that are called by their spelling.
+    const SPELLED: &[&str] = &[
+        "\\", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif",
+        "else", "except", "False", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
+        "None", "nonlocal", "not", "or", "pass", "raise", "return", "True", "try", "while", "with", "yield",
+        "(", ")", "[", "]", "{", "}", ",", ":", ";", ".", "...", "->", "@", "!", "=", ":=", "+", "-", "*",
+        "**", "/", "//", "%", "<<", ">>", "&", "|", "^", "~", "<", "<=", ">", ">=", "==", "!=", "+=", "-=",
+        "*=", "**=", "/=", "//=", "%=", "@=", "<<=", ">>=", "&=", "|=", "^=",
+    ];
+
+    #[test]
+    fn every_spelling_gives_the_token_of_that_name() {
+        let own = SPELLED.iter().map(|spelling| (*spelling, *spelling));
+        for (spelling, name) in OTHERS.iter().copied().chain(own) {
+            let mut lexer = Token::lexer(spelling);
+            assert_eq!(lexer.next().map(|token| token.map(Token::name)), Some(Ok(name)), "{spelling:?}");
+            assert_eq!(lexer.slice(), spelling);
+            assert_eq!(lexer.next(), None, "{spelling:?}");
+        }
+    }
+
+    #[test]
+    fn every_token_is_tested() {
+        let names: std::collections::HashSet<&str> = all().into_iter().map(Token::name).collect();
+        assert!(MADE.iter().all(|made| !names.contains(made)));
+    }
+
+    #[test]
+    fn the_grammar_calls_tokens_by_their_names() {
+        let grammar = include_str!("../../grammar/zpy.lalrpop");
+        for token in all() {
+            let is_raw = matches!(token, Token::Comment | Token::LineEnd | Token::Backslash);
+            if is_raw || matches!(token, Token::Async | Token::Await | Token::Unknown) {
+                continue;
+            }
+            let line = format!("\"{}\" => Token::{token:?},", token.name());
+            assert!(grammar.contains(&line), "{line}");
+        }
+    }
+}

@@ -1,188 +1,15 @@
-//! Judges what the grammar lets through.
+//! Judges what the grammar lets through, in one walk over the finished tree.
 //!
-//! The first half of this file answers questions about single nodes, which `actions` asks while it builds
-//! them: above all, whether an expression can be a target. The second half walks the finished tree once and
-//! knows what surrounds a node: the loops, functions and comprehensions it is in, and what a scope has done
-//! with a name before it says `global`. Whether a `nonlocal` name is bound by an enclosing function depends
-//! on what comes later, too, and is left to `resolve`.
+//! The walk knows what surrounds a node: the loops, functions and comprehensions it is in, and what a scope
+//! has done with a name before it says `global`. What a node alone can tell has been judged already while it
+//! was built (see `actions` and `targets`). Whether a `nonlocal` name is bound by an enclosing function
+//! depends on what comes later, too, and is left to `resolve`.
 
 use super::actions::argument_value;
 use super::ast::*;
-use super::error::SyntaxError;
+use super::targets::{Checked, refuse};
 use crate::source::{SourceFile, Span};
 use std::collections::{HashMap, HashSet};
-
-type Checked = Result<(), SyntaxError>;
-
-fn refuse(message: impl Into<String>, span: Span) -> Checked {
-    Err(SyntaxError::new(message, span))
-}
-
-// ---- targets ----
-
-/// What a target is a target of: it changes the wording of a refusal.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    Assign,
-    For,
-    Delete,
-}
-
-/// What Python calls an expression when it refuses it as a target.
-pub fn describe(value: &Expr) -> &'static str {
-    match &value.kind {
-        ExprKind::Name(_) => "name",
-        ExprKind::None => "None",
-        ExprKind::True => "True",
-        ExprKind::False => "False",
-        ExprKind::Ellipsis => "ellipsis",
-        ExprKind::Int(_)
-        | ExprKind::Float(_)
-        | ExprKind::Imaginary(_)
-        | ExprKind::Str(_)
-        | ExprKind::Bytes(_) => "literal",
-        ExprKind::FString(_) => "f-string expression",
-        ExprKind::Tuple(_) => "tuple",
-        ExprKind::List(_) => "list",
-        ExprKind::Set(_) => "set display",
-        ExprKind::Dict(_) => "dict literal",
-        ExprKind::Unary { .. } | ExprKind::Binary { .. } | ExprKind::Bool { .. } => "expression",
-        ExprKind::Compare { .. } => "comparison",
-        ExprKind::Conditional { .. } => "conditional expression",
-        ExprKind::Lambda { .. } => "lambda",
-        ExprKind::Call { .. } => "function call",
-        ExprKind::Attribute { .. } => "attribute",
-        ExprKind::Subscript { .. } => "subscript",
-        ExprKind::Slice { .. } => "slice",
-        ExprKind::Starred(_) => "starred",
-        ExprKind::Named { .. } => "named expression",
-        ExprKind::Yield(_) | ExprKind::YieldFrom(_) => "yield expression",
-        ExprKind::Await(_) => "await expression",
-        ExprKind::ListComp { .. } => "list comprehension",
-        ExprKind::SetComp { .. } => "set comprehension",
-        ExprKind::Generator { .. } => "generator expression",
-        ExprKind::DictComp { .. } => "dict comprehension",
-    }
-}
-
-/// The first part of a target that cannot be one.
-fn invalid_part(value: &Expr, purpose: Purpose) -> Option<&Expr> {
-    match &value.kind {
-        ExprKind::Name(_) | ExprKind::Attribute { .. } | ExprKind::Subscript { .. } => None,
-        ExprKind::Tuple(items) | ExprKind::List(items) => {
-            items.iter().find_map(|item| invalid_part(item, purpose))
-        }
-        ExprKind::Starred(_) if purpose == Purpose::Delete => Some(value),
-        ExprKind::Starred(inner) => invalid_part(inner, purpose),
-        _ => Some(value),
-    }
-}
-
-fn is_constant(value: &Expr) -> bool {
-    matches!(value.kind, ExprKind::None | ExprKind::True | ExprKind::False)
-}
-
-/// Refuses what cannot be assigned to or deleted.
-pub fn target(value: &Expr, purpose: Purpose) -> Checked {
-    let Some(part) = invalid_part(value, purpose) else { return Ok(()) };
-    let what = describe(part);
-    let is_yield = matches!(part.kind, ExprKind::Yield(_) | ExprKind::YieldFrom(_));
-    let is_whole = std::ptr::eq(part, value);
-    let message = match purpose {
-        Purpose::Delete => format!("cannot delete {what}"),
-        Purpose::Assign if is_yield && is_whole => "assignment to yield expression not possible".to_string(),
-        _ => format!("cannot assign to {what}"),
-    };
-    refuse(message, part.span)
-}
-
-/// Refuses the target of an assignment with no other target if `==` may have been meant.
-pub fn only_target(target: &Expr, value: &Expr, is_bracketed: bool) -> Checked {
-    let is_bare_yield = matches!(target.kind, ExprKind::Yield(_) | ExprKind::YieldFrom(_)) && !is_bracketed;
-    match invalid_part(target, Purpose::Assign) {
-        Some(part) if std::ptr::eq(part, target) && takes_hint(target) && !is_bare_yield => {
-            let is_operand = !matches!(
-                value.kind,
-                ExprKind::Unary { op: UnaryOp::Not, .. } | ExprKind::Lambda { .. } | ExprKind::Yield(_)
-            );
-            if is_operand { refuse(maybe_equality(target), target.span) } else { Ok(()) }
-        }
-        _ => Ok(()),
-    }
-}
-
-fn maybe_equality(target: &Expr) -> String {
-    let what = describe(target);
-    format!("cannot assign to {what} here. Maybe you meant '==' instead of '='?")
-}
-
-/// Whether `==` may have been meant: Python thinks so of everything that binds tighter than `not`.
-fn takes_hint(value: &Expr) -> bool {
-    !is_constant(value)
-        && !matches!(
-            value.kind,
-            ExprKind::Compare { .. }
-                | ExprKind::Bool { .. }
-                | ExprKind::Unary { op: UnaryOp::Not, .. }
-                | ExprKind::Conditional { .. }
-                | ExprKind::Lambda { .. }
-                | ExprKind::Generator { .. }
-                | ExprKind::Starred(_)
-                | ExprKind::Tuple(_)
-                | ExprKind::List(_)
-        )
-}
-
-pub fn augmented_target(value: &Expr) -> Checked {
-    match value.kind {
-        ExprKind::Name(_) | ExprKind::Attribute { .. } | ExprKind::Subscript { .. } => Ok(()),
-        _ => refuse(
-            format!("'{}' is an illegal expression for augmented assignment", describe(value)),
-            value.span,
-        ),
-    }
-}
-
-pub fn annotated_target(source: &SourceFile, value: &Expr) -> Checked {
-    let message = match value.kind {
-        ExprKind::Name(_) | ExprKind::Attribute { .. } | ExprKind::Subscript { .. } => return Ok(()),
-        ExprKind::Tuple(_) => "only single target (not tuple) can be annotated",
-        ExprKind::List(_) => "only single target (not list) can be annotated",
-        _ => "illegal target for annotation",
-    };
-    // Of a tuple without brackets, Python shows the first item.
-    let span = match &value.kind {
-        ExprKind::Tuple(items) if !source.slice(value.span).starts_with('(') => {
-            items.first().map_or(value.span, |first| first.span)
-        }
-        _ => value.span,
-    };
-    refuse(message, span)
-}
-
-/// `target = value` where an expression is wanted.
-pub fn equal_sign_in_expression(target: &Expr, value: &Expr, equal: Span) -> SyntaxError {
-    match &target.kind {
-        ExprKind::Name(_) => {
-            let span = target.span.to(first_operand(value).span);
-            SyntaxError::new("invalid syntax. Maybe you meant '==' or ':=' instead of '='?", span)
-        }
-        _ if takes_hint(target) => SyntaxError::new(maybe_equality(target), target.span),
-        _ => SyntaxError::new("invalid syntax", equal),
-    }
-}
-
-/// The part of an expression before its first `if`, `or`, `and` or comparison.
-fn first_operand(value: &Expr) -> &Expr {
-    match &value.kind {
-        ExprKind::Conditional { body, .. } => first_operand(body),
-        ExprKind::Bool { values, .. } => values.first().map_or(value, first_operand),
-        ExprKind::Compare { left, .. } => left,
-        _ => value,
-    }
-}
-
-// ---- the walk ----
 
 /// Checks a whole file.
 pub fn module(source: &SourceFile, module: &Module) -> Checked {
@@ -328,7 +155,9 @@ impl<'s> Walk<'s> {
             StmtKind::Pass => Ok(()),
             StmtKind::Break | StmtKind::Continue => self.leave_loop(statement),
             StmtKind::Global(names) => names.iter().try_for_each(|name| self.global(name, statement.span)),
-            StmtKind::Nonlocal(names) => names.iter().try_for_each(|name| self.nonlocal(name, statement.span)),
+            StmtKind::Nonlocal(names) => {
+                names.iter().try_for_each(|name| self.nonlocal(name, statement.span))
+            }
             StmtKind::Assert { test, message } => {
                 self.expr(test)?;
                 self.optional(message.as_ref())
@@ -345,7 +174,9 @@ impl<'s> Walk<'s> {
                         _ => refuse("import * only allowed at module level", star.name.span),
                     };
                 }
-                names.iter().try_for_each(|alias| self.bind_ident(alias.asname.as_ref().unwrap_or(&alias.name)))
+                names
+                    .iter()
+                    .try_for_each(|alias| self.bind_ident(alias.asname.as_ref().unwrap_or(&alias.name)))
             }
             _ => self.compound(statement),
         }
@@ -442,7 +273,8 @@ impl<'s> Walk<'s> {
 
     /// What the scope has already done with a name that is now declared to be another scope's.
     fn declared_late(&self, name: &Ident, word: &str, span: Span) -> Checked {
-        let known = self.scopes.last().and_then(|scope| scope.names.get(&name.name)).copied().unwrap_or_default();
+        let known =
+            self.scopes.last().and_then(|scope| scope.names.get(&name.name)).copied().unwrap_or_default();
         let name = &name.name;
         if known.is_parameter {
             return refuse(format!("name '{name}' is parameter and {word}"), span);
@@ -561,7 +393,10 @@ impl<'s> Walk<'s> {
             let mut is_duplicate = false;
             self.note(name, |known| is_duplicate = std::mem::replace(&mut known.is_parameter, true));
             if is_duplicate {
-                return refuse(format!("duplicate argument '{name}' in function definition"), param.name.span);
+                return refuse(
+                    format!("duplicate argument '{name}' in function definition"),
+                    param.name.span,
+                );
             }
         }
         Ok(())
@@ -570,9 +405,13 @@ impl<'s> Walk<'s> {
     fn arguments(&mut self, args: &[Arg]) -> Checked {
         for (i, arg) in args.iter().enumerate() {
             if let Arg::Keyword(name, value) = arg {
-                let is_same = |other: &Arg| matches!(other, Arg::Keyword(other, _) if other.name == name.name);
+                let is_same =
+                    |other: &Arg| matches!(other, Arg::Keyword(other, _) if other.name == name.name);
                 if args[..i].iter().any(is_same) {
-                    return refuse(format!("keyword argument repeated: {}", name.name), name.span.to(value.span));
+                    return refuse(
+                        format!("keyword argument repeated: {}", name.name),
+                        name.span.to(value.span),
+                    );
                 }
                 if &*name.name == "__debug__" {
                     return refuse("cannot assign to __debug__", name.span.to(value.span));
@@ -585,10 +424,12 @@ impl<'s> Walk<'s> {
 
     // ---- targets ----
 
-    /// A target whose shape `target` above has approved.
+    /// A target whose shape `targets` has approved.
     fn target(&mut self, target: &Expr) -> Checked {
         match &target.kind {
-            ExprKind::Starred(_) => refuse("starred assignment target must be in a list or tuple", target.span),
+            ExprKind::Starred(_) => {
+                refuse("starred assignment target must be in a list or tuple", target.span)
+            }
             _ => self.target_item(target),
         }
     }
@@ -686,8 +527,12 @@ impl<'s> Walk<'s> {
                 self.expr(inner)
             }
             ExprKind::Await(inner) => self.expr(inner),
-            ExprKind::ListComp { element, clauses } => self.comprehension("list comprehension", [element], clauses),
-            ExprKind::SetComp { element, clauses } => self.comprehension("set comprehension", [element], clauses),
+            ExprKind::ListComp { element, clauses } => {
+                self.comprehension("list comprehension", [element], clauses)
+            }
+            ExprKind::SetComp { element, clauses } => {
+                self.comprehension("set comprehension", [element], clauses)
+            }
             ExprKind::Generator { element, clauses } => {
                 self.comprehension("generator expression", [element], clauses)
             }
@@ -738,13 +583,17 @@ impl<'s> Walk<'s> {
                 );
             }
             if inside.targets.contains(name) {
-                let message = format!("assignment expression cannot rebind comprehension iteration variable '{name}'");
+                let message =
+                    format!("assignment expression cannot rebind comprehension iteration variable '{name}'");
                 return refuse(message, target.span);
             }
         }
         let is_inside = self.comprehensions.last().is_some_and(|inside| inside.scope == here);
         if is_inside && self.kind() == ScopeKind::Class {
-            return refuse("assignment expression within a comprehension cannot be used in a class body", target.span);
+            return refuse(
+                "assignment expression within a comprehension cannot be used in a class body",
+                target.span,
+            );
         }
         self.bind_ident(target)?;
         self.expr(value)
@@ -808,7 +657,9 @@ impl<'s> Walk<'s> {
                     _ => self.comprehension_target(item),
                 })
             }
-            ExprKind::Starred(_) => refuse("starred assignment target must be in a list or tuple", target.span),
+            ExprKind::Starred(_) => {
+                refuse("starred assignment target must be in a list or tuple", target.span)
+            }
             _ => self.expr(target),
         }
     }
@@ -853,7 +704,10 @@ impl<'s> Walk<'s> {
                 for (key, value) in items {
                     let text = self.source.slice(key.span);
                     if !matches!(key.kind, ExprKind::Attribute { .. }) && !seen.insert(text) {
-                        return refuse(format!("mapping pattern checks duplicate key ({text})"), pattern.span);
+                        return refuse(
+                            format!("mapping pattern checks duplicate key ({text})"),
+                            pattern.span,
+                        );
                     }
                     self.expr(key)?;
                     self.pattern(value, bound)?;

@@ -13,8 +13,10 @@
 //! | `percent` | `"%-5d" % x` |
 //! | `format_string` | `"{0.name!r:>{width}}".format(...)` |
 //! | `surrogate` | lone surrogates in strings, bytes that are not UTF-8 |
+//! | `codec` | encodings, and what they do about errors |
 //! | `unicode` | character classes and case, as the methods of str ask |
 
+pub mod codec;
 pub mod digits;
 pub mod error;
 pub mod float;

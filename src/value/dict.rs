@@ -177,10 +177,8 @@ impl Map {
     pub fn find_str(&self, key: &Str) -> Option<usize> {
         let mut at = None;
         self.probe(key.hash(), |i, entry| {
-            let is_it = entry
-                .key
-                .get::<Str>()
-                .is_some_and(|k| std::ptr::eq(k, key) || k.as_str() == key.as_str());
+            let is_it =
+                entry.key.get::<Str>().is_some_and(|k| std::ptr::eq(k, key) || k.as_str() == key.as_str());
             if is_it {
                 at = Some(i);
             }

@@ -61,6 +61,20 @@ impl Function {
         }
     }
 
+    /// A copy that shares code and captured variables, for a generator to run on.
+    pub fn clone_handle(&self) -> Function {
+        Function {
+            code: self.code.clone(),
+            captured: self.captured.clone(),
+            defaults: RefCell::new([].into()),
+            keyword_defaults: RefCell::new([].into()),
+            module: self.module.clone(),
+            name: RefCell::new(self.name.borrow().clone()),
+            qualname: RefCell::new(self.qualname.borrow().clone()),
+            attributes: OnceCell::new(),
+        }
+    }
+
     pub fn attributes(&self) -> &Ref<Dict> {
         self.attributes.get_or_init(|| Dict::new(Default::default()))
     }

@@ -22,8 +22,8 @@ pub trait Heap: Sized + 'static {
 #[repr(C)]
 pub struct Obj<T> {
     count: Cell<u32>,
-    /// Collector's scratch word; zero outside a collection.
-    pub(crate) gc: Cell<u32>,
+    /// Place among the collector's suspects, from 1; 0 if it is none.
+    gc: Cell<u32>,
     data: T,
 }
 
@@ -110,6 +110,9 @@ impl<T: Heap> Drop for Ref<T> {
         if left == 0 {
             // SAFETY: the count just reached zero, so nobody else can reach the object.
             unsafe { die(T::TAG, self.0.as_ptr() as usize as u64) }
+        } else if T::TAG.is_container() {
+            // SAFETY: the object is alive.
+            unsafe { note_suspect(T::TAG, self.0.as_ptr() as usize as u64) }
         }
     }
 }
@@ -135,6 +138,29 @@ pub(super) unsafe fn release(tag: Tag, bits: u64) {
     count.set(left);
     if left == 0 {
         unsafe { die(tag, bits) }
+    } else if tag.is_container() {
+        unsafe { note_suspect(tag, bits) }
+    }
+}
+
+/// The collector word of the object at `bits`.
+///
+/// # Safety
+/// `bits` must be the payload word of a live heap value, which outlives `'a`.
+#[inline(always)]
+pub(super) unsafe fn collector_word<'a>(bits: u64) -> &'a Cell<u32> {
+    unsafe { &*(bits as usize as *const Cell<u32>).add(1) }
+}
+
+/// Remembers a container whose count went down without reaching zero, once.
+///
+/// # Safety
+/// As for `collector_word`.
+#[inline(always)]
+unsafe fn note_suspect(tag: Tag, bits: u64) {
+    let word = unsafe { collector_word(bits) };
+    if word.get() == 0 {
+        word.set(super::gc::suspect(tag, bits));
     }
 }
 
@@ -155,6 +181,10 @@ thread_local! {
 unsafe fn die(tag: Tag, bits: u64) {
     if !tag.is_container() {
         return unsafe { super::free(tag, bits) };
+    }
+    let word = unsafe { collector_word(bits) };
+    if word.get() != 0 {
+        super::gc::forget(word.replace(0));
     }
     let depth = NESTED_DROPS.get();
     if depth >= MAX_NESTED_DROPS {

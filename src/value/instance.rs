@@ -1,7 +1,7 @@
 //! Instances of classes, and `super` objects.
 
 use super::{Dict, Heap, Ref, Tag, Type, Value};
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 /// An object of a class that a script defined (or of `object`).
 pub struct Instance {
@@ -10,6 +10,8 @@ pub struct Instance {
     pub attributes: OnceCell<Ref<Dict>>,
     /// For a class derived from a built-in type: the built-in value inside (`Unbound` otherwise).
     pub native: RefCell<Value>,
+    /// `__del__` has run.
+    pub is_finalized: Cell<bool>,
 }
 
 impl Instance {
@@ -22,6 +24,7 @@ impl Instance {
             class: RefCell::new(class),
             attributes: OnceCell::new(),
             native: RefCell::new(native),
+            is_finalized: Cell::new(false),
         })
     }
 
@@ -41,6 +44,29 @@ impl Instance {
         // reference to the old value can have been handed out.
         let native = unsafe { &*self.native.as_ptr() };
         (!native.is_unbound()).then_some(native)
+    }
+}
+
+impl Instance {
+    /// Whether `__del__` must run before the instance goes.
+    pub fn has_finalizer(&self) -> bool {
+        self.class.borrow().has_del.get() && !self.is_finalized.get()
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        if !self.has_finalizer() {
+            return;
+        }
+        // The object is dying, so its contents move to a new one, which `__del__` sees.
+        let revived = Ref::new(Instance {
+            class: RefCell::new(self.class()),
+            attributes: std::mem::take(&mut self.attributes),
+            native: RefCell::new(self.native.take()),
+            is_finalized: Cell::new(true),
+        });
+        crate::eval::finalize::finalize_instance(&revived);
     }
 }
 

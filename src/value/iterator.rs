@@ -15,24 +15,76 @@ pub struct Iter {
 pub enum IterState {
     /// Ended; every further `next()` ends too.
     Done,
-    List { list: Value, index: usize },
-    ListReversed { list: Value, left: usize },
+    List {
+        list: Value,
+        index: usize,
+    },
+    ListReversed {
+        list: Value,
+        left: usize,
+    },
     /// Tuples, strings, bytes: anything indexed whose length cannot change.
-    Tuple { tuple: Value, index: usize },
-    Str { text: Value, offset: usize },
-    Bytes { bytes: Value, index: usize },
-    Range { next: i64, left: u64, step: i64 },
-    BigRange { next: BigInt, left: BigInt, step: BigInt },
-    Dict { dict: Ref<Dict>, kind: ViewKind, slot: usize, len: usize, reversed: bool },
-    Set { set: Value, slot: usize, len: usize },
+    Tuple {
+        tuple: Value,
+        index: usize,
+    },
+    Str {
+        text: Value,
+        offset: usize,
+    },
+    Bytes {
+        bytes: Value,
+        index: usize,
+    },
+    Range {
+        next: i64,
+        left: u64,
+        step: i64,
+    },
+    BigRange {
+        next: BigInt,
+        left: BigInt,
+        step: BigInt,
+    },
+    Dict {
+        dict: Ref<Dict>,
+        kind: ViewKind,
+        slot: usize,
+        len: usize,
+        reversed: bool,
+    },
+    Set {
+        set: Value,
+        slot: usize,
+        len: usize,
+    },
     /// Objects with `__getitem__` and no `__iter__`, and `reversed()` of sequences by index.
-    Items { object: Value, index: i64, step: i64 },
-    Enumerate { inner: Value, count: Value },
-    Zip { inner: Vec<Value>, strict: bool },
-    Map { function: Value, inner: Vec<Value> },
-    Filter { function: Value, inner: Value },
+    Items {
+        object: Value,
+        index: i64,
+        step: i64,
+    },
+    Enumerate {
+        inner: Value,
+        count: Value,
+    },
+    Zip {
+        inner: Vec<Value>,
+        strict: bool,
+    },
+    Map {
+        function: Value,
+        inner: Vec<Value>,
+    },
+    Filter {
+        function: Value,
+        inner: Value,
+    },
     /// `iter(function, sentinel)`
-    Calls { function: Value, sentinel: Value },
+    Calls {
+        function: Value,
+        sentinel: Value,
+    },
 }
 
 impl Iter {
@@ -60,7 +112,13 @@ impl Iter {
                 (ViewKind::Items, true) => "dict_reverseitemiterator",
             },
             IterState::Set { .. } => "set_iterator",
-            IterState::Items { step, .. } => if *step < 0 { "reversed" } else { "iterator" },
+            IterState::Items { step, .. } => {
+                if *step < 0 {
+                    "reversed"
+                } else {
+                    "iterator"
+                }
+            }
             IterState::Enumerate { .. } => "enumerate",
             IterState::Zip { .. } => "zip",
             IterState::Map { .. } => "map",

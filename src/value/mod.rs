@@ -13,6 +13,8 @@ pub mod exception;
 pub mod file;
 pub mod float;
 pub mod function;
+pub mod gc;
+pub mod generator;
 pub mod heap;
 pub mod instance;
 pub mod int;
@@ -30,6 +32,7 @@ pub use dict::{Dict, DictView};
 pub use exception::Exception;
 pub use file::File;
 pub use function::{BoundMethod, Cell, ClassMethod, Function, NativeFunction, Property, StaticMethod};
+pub use generator::Generator;
 pub use heap::{Heap, Ref};
 pub use instance::{Instance, Super};
 pub use int::{Complex, Int};
@@ -41,6 +44,8 @@ pub use set::{FrozenSet, Set};
 pub use str::Str;
 pub use tuple::Tuple;
 pub use types::Type;
+
+use std::marker::PhantomData;
 
 /// Heap kinds: name of the tag and of the payload type, and whether it can hold other values.
 macro_rules! heap_kinds {
@@ -64,8 +69,14 @@ macro_rules! heap_kinds {
             pub const COUNT: usize = [$(Tag::$name),*].len() + Tag::FIRST_HEAP as usize;
 
             /// Whether objects of this kind can hold other values (so that dropping one may nest).
-            #[inline]
+            #[inline(always)]
             pub fn is_container(self) -> bool {
+                self >= Tag::FIRST_CONTAINER
+            }
+
+            /// The same, from the table: a test compares.
+            #[cfg(test)]
+            fn is_listed_as_container(self) -> bool {
                 match self {
                     $(Tag::$name => $container,)*
                     _ => false,
@@ -103,6 +114,16 @@ macro_rules! heap_kinds {
             }
         }
 
+        impl Value {
+            /// Calls `visit` with each value the object holds.
+            pub(crate) fn trace(&self, visit: &mut dyn FnMut(&Value)) {
+                match self.view() {
+                    $(View::$name(object) => Heap::trace(object, visit),)*
+                    _ => {}
+                }
+            }
+        }
+
         /// # Safety
         /// As for `heap::free_as`, with the payload type that `tag` names.
         unsafe fn free(tag: Tag, bits: u64) {
@@ -120,12 +141,12 @@ heap_kinds! {
     Str false,
     Bytes false,
     ByteArray false,
+    Range false,
     List true,
     Tuple true,
     Dict true,
     Set true,
     FrozenSet true,
-    Range false,
     Slice true,
     DictView true,
     Cell true,
@@ -142,6 +163,7 @@ heap_kinds! {
     Module true,
     GlobalVar true,
     Iter true,
+    Generator true,
     File true,
     Foreign true,
 }
@@ -151,6 +173,8 @@ pub type BigInt = num_bigint::BigInt;
 
 impl Tag {
     pub const FIRST_HEAP: Tag = Tag::BigInt;
+    /// Kinds from here on hold other values: dropping one may nest, and they may be in cycles.
+    pub const FIRST_CONTAINER: Tag = Tag::List;
 
     #[inline(always)]
     pub fn is_heap(self) -> bool {
@@ -158,11 +182,18 @@ impl Tag {
     }
 }
 
-/// Any ZPy value. `Clone` copies a reference, not the object.
+/// Any ZPy value. `Clone` copies a reference, not the object. A value stays in the thread that made it:
+///
+/// ```compile_fail
+/// let value = zpy::Value::int(1);
+/// std::thread::spawn(move || value);
+/// ```
 #[repr(C)]
 pub struct Value {
     tag: Tag,
     bits: u64,
+    /// Neither `Send` nor `Sync`: reference counts are not atomic.
+    thread: PhantomData<*const ()>,
 }
 
 /// An exception is on its way; the exception itself waits in the interpreter.
@@ -178,26 +209,31 @@ const _: () = assert!(size_of::<Option<Value>>() == 16);
 const _: () = assert!(size_of::<Res<Option<Value>>>() == 16);
 
 impl Value {
-    pub const UNBOUND: Value = Value { tag: Tag::Unbound, bits: 0 };
-    pub const NONE: Value = Value { tag: Tag::None, bits: 0 };
-    pub const TRUE: Value = Value { tag: Tag::Bool, bits: 1 };
-    pub const FALSE: Value = Value { tag: Tag::Bool, bits: 0 };
-    pub const ELLIPSIS: Value = Value { tag: Tag::Ellipsis, bits: 0 };
-    pub const NOT_IMPLEMENTED: Value = Value { tag: Tag::NotImplemented, bits: 0 };
+    #[inline(always)]
+    const fn raw(tag: Tag, bits: u64) -> Value {
+        Value { tag, bits, thread: PhantomData }
+    }
+
+    pub const UNBOUND: Value = Value::raw(Tag::Unbound, 0);
+    pub const NONE: Value = Value::raw(Tag::None, 0);
+    pub const TRUE: Value = Value::raw(Tag::Bool, 1);
+    pub const FALSE: Value = Value::raw(Tag::Bool, 0);
+    pub const ELLIPSIS: Value = Value::raw(Tag::Ellipsis, 0);
+    pub const NOT_IMPLEMENTED: Value = Value::raw(Tag::NotImplemented, 0);
 
     #[inline(always)]
     pub const fn int(value: i64) -> Value {
-        Value { tag: Tag::Int, bits: value as u64 }
+        Value::raw(Tag::Int, value as u64)
     }
 
     #[inline(always)]
     pub const fn float(value: f64) -> Value {
-        Value { tag: Tag::Float, bits: value.to_bits() }
+        Value::raw(Tag::Float, value.to_bits())
     }
 
     #[inline(always)]
     pub const fn bool(value: bool) -> Value {
-        Value { tag: Tag::Bool, bits: value as u64 }
+        Value::raw(Tag::Bool, value as u64)
     }
 
     /// An int of any size, stored in the payload word if it fits.
@@ -332,6 +368,22 @@ impl Value {
         unsafe { &*(self.bits as usize as *const std::cell::Cell<u32>) }.get()
     }
 
+    /// One more reference to a live heap object.
+    ///
+    /// # Safety
+    /// `bits` must be the payload word of a live heap value of kind `tag`.
+    unsafe fn revive(tag: Tag, bits: u64) -> Value {
+        unsafe { heap::retain(bits) };
+        Value { tag, bits, thread: PhantomData }
+    }
+
+    fn reset_collector_word(&self) {
+        if self.tag.is_heap() {
+            // SAFETY: a heap value points at a live object.
+            unsafe { heap::collector_word(self.bits) }.set(0);
+        }
+    }
+
     /// Takes the value out, leaving `Unbound`.
     #[inline(always)]
     pub fn take(&mut self) -> Value {
@@ -342,7 +394,7 @@ impl Value {
 impl<T: Heap> From<Ref<T>> for Value {
     #[inline(always)]
     fn from(pointer: Ref<T>) -> Value {
-        Value { tag: T::TAG, bits: pointer.into_raw() }
+        Value::raw(T::TAG, pointer.into_raw())
     }
 }
 
@@ -353,7 +405,7 @@ impl Clone for Value {
             // SAFETY: a heap value points at a live object.
             unsafe { heap::retain(self.bits) }
         }
-        Value { tag: self.tag, bits: self.bits }
+        Value::raw(self.tag, self.bits)
     }
 }
 
@@ -389,4 +441,29 @@ impl std::fmt::Debug for Value {
 
 impl Heap for BigInt {
     const TAG: Tag = Tag::BigInt;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containers_come_last_among_the_tags() {
+        let values = [Value::list(vec![]), Value::tuple(vec![]), Value::str("a"), Value::bytes(vec![1])];
+        for value in values {
+            assert_eq!(value.tag().is_container(), value.tag().is_listed_as_container());
+        }
+        for tag in [Tag::BigInt, Tag::Range, Tag::ByteArray, Tag::Slice, Tag::Instance, Tag::Foreign] {
+            assert_eq!(tag.is_container(), tag.is_listed_as_container(), "{tag:?}");
+        }
+    }
+
+    #[test]
+    fn a_million_lists_deep_drop_without_recursion() {
+        let mut value = Value::list(vec![]);
+        for _ in 0..1_000_000 {
+            value = Value::list(vec![value]);
+        }
+        drop(value);
+    }
 }

@@ -63,7 +63,11 @@ impl BigRange {
     pub fn len(&self) -> BigInt {
         let distance =
             if self.step.is_positive() { &self.stop - &self.start } else { &self.start - &self.stop };
-        if !distance.is_positive() { BigInt::zero() } else { (distance - 1u32).div_floor(&self.step.abs()) + 1u32 }
+        if !distance.is_positive() {
+            BigInt::zero()
+        } else {
+            (distance - 1u32).div_floor(&self.step.abs()) + 1u32
+        }
     }
 }
 

@@ -12,7 +12,10 @@ enum Slot {
     Free,
     /// Removed; probing goes on past it.
     Dummy,
-    Item { hash: u64, key: Value },
+    Item {
+        hash: u64,
+        key: Value,
+    },
 }
 
 #[derive(Clone)]

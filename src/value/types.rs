@@ -25,6 +25,8 @@ pub struct Type {
     pub flags: Flags,
     /// Changes whenever attributes of this type or of a base change; never the same for two types.
     pub version: Cell<u64>,
+    /// This class or a base of it defines `__del__`.
+    pub has_del: Cell<bool>,
     /// The class of this class; `Unbound` means `type`.
     pub metaclass: RefCell<Value>,
     /// Classes derived from this one, for telling them about changes.
@@ -66,6 +68,7 @@ impl Type {
             kind,
             flags,
             version: Cell::new(fresh_version()),
+            has_del: Cell::new(false),
             metaclass: RefCell::new(Value::UNBOUND),
             subclasses: RefCell::new(Vec::new()),
         }

@@ -128,7 +128,7 @@ fn eval(call: &mut Call) -> Res {
         Err(error) => Err(error),
     };
     let value = match code {
-        Ok(code) => call.vm.eval_module(code, &place.module),
+        Ok(code) => call.vm.run_module(code, &place.module),
         Err(error) => return Err(call.vm.raise_syntax_error(&error, &source)),
     }?;
     copy_back(call.vm, &place)?;
@@ -143,7 +143,7 @@ fn exec(call: &mut Call) -> Res {
         // What ran before the error counts.
         let exception = call.vm.take_raised();
         copy_back(call.vm, &place)?;
-        return Err(call.vm.resume(exception));
+        return Err(call.vm.put_back(exception));
     }
     copy_back(call.vm, &place)?;
     Ok(Value::NONE)

@@ -4,6 +4,8 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -12,6 +14,7 @@ use nix::poll::{PollFd, ppoll};
 use nix::sys::signal::{SigSet, SigmaskHow};
 use nix::sys::time::TimeSpec;
 
+use super::start::refused;
 use super::unix::{check, kill_by_pid};
 
 /// A longer sleep is slept in parts, to stay within what the system can express.
@@ -53,8 +56,55 @@ impl Drop for Quiet {
 /// Nothing to do: [`Quiet`] holds signals back.
 pub fn wake() {}
 
-/// Nothing to do: there is no descriptor to renew.
-pub fn after_fork_in_child() {}
+/// The thread whose sleeps SIGINT should interrupt; 0 is none.
+static INTERRUPTED_THREAD: AtomicI32 = AtomicI32::new(0);
+
+/// The calling thread is the one to be interrupted by SIGINT.
+pub fn claim_interrupts() {
+    INTERRUPTED_THREAD.store(this_thread(), Ordering::Release);
+}
+
+/// The system gives a signal to any thread of a process. If it chose another than the one that
+/// sleeps, this hands it on. False if the caller is the right one, or that is gone. Runs in the
+/// signal handler.
+pub fn forward_interrupt(signal: i32) -> bool {
+    let thread = INTERRUPTED_THREAD.load(Ordering::Acquire);
+    // SAFETY: no memory is involved. A thread that is gone, or not of this process, is refused.
+    thread != this_thread() && unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, signal) == 0 }
+}
+
+fn this_thread() -> i32 {
+    // SAFETY: no memory is involved.
+    unsafe { libc::syscall(libc::SYS_gettid) as i32 }
+}
+
+/// The one thread of the new process takes over.
+pub fn after_fork_in_child() {
+    if INTERRUPTED_THREAD.load(Ordering::Acquire) != 0 {
+        claim_interrupts();
+    }
+}
+
+type CloseFrom = unsafe extern "C" fn(*mut libc::posix_spawn_file_actions_t, libc::c_int) -> libc::c_int;
+
+/// Adds "close all above 2" where the C library can (glibc since 2.34); elsewhere there is only
+/// close-on-exec. Looked up when running, so that one binary works with both.
+pub fn close_the_rest(actions: &mut libc::posix_spawn_file_actions_t) -> io::Result<()> {
+    static CLOSE_FROM: OnceLock<Option<CloseFrom>> = OnceLock::new();
+    let close_from = CLOSE_FROM.get_or_init(|| {
+        let name = c"posix_spawn_file_actions_addclosefrom_np";
+        // SAFETY: the name ends with a zero byte; what has this name in a C library is such a function.
+        unsafe {
+            let found = libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr());
+            (!found.is_null()).then(|| std::mem::transmute::<*mut libc::c_void, CloseFrom>(found))
+        }
+    });
+    match close_from {
+        // SAFETY: the actions are initialised.
+        Some(close_from) => refused(unsafe { close_from(actions, 3) }),
+        None => Ok(()),
+    }
+}
 
 /// A descriptor that is readable once the child has ended. `None` if descriptors have run out or the
 /// system is too old or too strict; SIGCHLD does then.

@@ -2,8 +2,8 @@
 //!
 //! The handlers of SIGCHLD and SIGINT write a byte into a pipe that is part of every sleep. The pipe
 //! is emptied before the flags are looked at, so a signal in between leaves a byte and the sleep ends
-//! at once. Signal handlers from elsewhere call [`wake`](super::wake) for the same effect. With several threads one may
-//! take the byte meant for another, and so no sleep is longer than [`LONGEST_PARK`].
+//! at once. Signal handlers from elsewhere call [`wake`] for the same effect. With several threads one
+//! may take the byte meant for another, and so no sleep is longer than [`LONGEST_PARK`].
 
 use std::ffi::CStr;
 use std::io;
@@ -95,6 +95,19 @@ pub fn after_fork_in_child() {
             let _ = nix::unistd::close(descriptor);
         }
     }
+}
+
+/// Every sleep is ended by the self-pipe, whichever thread sleeps.
+pub fn claim_interrupts() {}
+
+/// See [`claim_interrupts`].
+pub fn forward_interrupt(_signal: i32) -> bool {
+    false
+}
+
+/// Close-on-exec has to do.
+pub fn close_the_rest(_actions: &mut libc::posix_spawn_file_actions_t) -> io::Result<()> {
+    Ok(())
 }
 
 pub fn open_pidfd(_pid: i32) -> Option<OwnedFd> {

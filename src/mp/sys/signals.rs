@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 use nix::errno::Errno;
 
+use super::system;
 use super::unix::{check, wake};
 use crate::mp::reaper;
 
@@ -18,6 +19,7 @@ type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_voi
 static HOST_HANDLER: AtomicUsize = AtomicUsize::new(0);
 static HOST_HANDLER_TAKES_INFO: AtomicBool = AtomicBool::new(false);
 static SIGINT_FLAG: AtomicPtr<AtomicBool> = AtomicPtr::new(std::ptr::null_mut());
+static SIGINT_FROM_TERMINAL: AtomicBool = AtomicBool::new(false);
 
 /// Installs the SIGCHLD handler, once per process and before the first child. A handler that the host
 /// installed before is called after ours. It restarts interrupted calls, so a host notices nothing.
@@ -57,19 +59,33 @@ extern "C" fn child_ended(signal: libc::c_int, info: *mut libc::siginfo_t, conte
     Errno::set_raw(errno);
 }
 
-/// From now on Ctrl-C sets `flag`, which the caller clears, and interrupts blocking calls. False if
-/// SIGINT is ignored, as for a background job of a shell script; that is left as it is, as Python does.
+/// From now on Ctrl-C sets `flag`, which the caller clears, and interrupts blocking calls of the calling
+/// thread, whichever thread takes the signal. False if SIGINT is ignored, as for a background job
+/// of a shell script; that is left as it is, as Python does.
 pub fn install_sigint_handler(flag: &'static AtomicBool) -> io::Result<bool> {
     if disposition(libc::SIGINT)?.sa_sigaction == libc::SIG_IGN {
         return Ok(false);
     }
+    system::claim_interrupts();
     SIGINT_FLAG.store(std::ptr::from_ref(flag).cast_mut(), Ordering::Release);
     install(libc::SIGINT, interrupt_came, 0)?;
     Ok(true)
 }
 
-extern "C" fn interrupt_came(_signal: libc::c_int, _info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
+/// Whether the last SIGINT was typed at the terminal, which sends it to the children as well.
+pub fn is_sigint_from_terminal() -> bool {
+    SIGINT_FROM_TERMINAL.load(Ordering::Relaxed)
+}
+
+extern "C" fn interrupt_came(signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
     let errno = Errno::last_raw();
+    // SAFETY: with SA_SIGINFO the system passes a valid pointer. Positive codes are the system's own.
+    let from_terminal = unsafe { info.as_ref() }.is_some_and(|info| info.si_code > 0);
+    SIGINT_FROM_TERMINAL.store(from_terminal, Ordering::Relaxed);
+    // Not both here and there: the flag would be raised again after the caller has cleared it.
+    if system::forward_interrupt(signal) {
+        return Errno::set_raw(errno);
+    }
     // SAFETY: the pointer is null or comes from a `&'static AtomicBool`.
     if let Some(flag) = unsafe { SIGINT_FLAG.load(Ordering::Acquire).as_ref() } {
         flag.store(true, Ordering::Relaxed);

@@ -4,6 +4,14 @@
 //! as the private-use character `text::surrogate` maps it to. The hash and the number of code points are
 //! computed once; a string whose byte and code point counts agree is ASCII and indexed directly.
 
+mod affix;
+mod case;
+mod convert;
+pub mod methods;
+mod search;
+pub mod special;
+mod split;
+
 use super::{Heap, Ref, Tag};
 use compact_str::CompactString;
 use std::cell::Cell;

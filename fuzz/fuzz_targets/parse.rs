@@ -1,0 +1,30 @@
+//! Any text is lexed, parsed and resolved without a crash; every error has a place inside the text.
+//!
+//! `cargo fuzz run parse` (with a nightly compiler, or `RUSTC_BOOTSTRAP=1`).
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use std::rc::Rc;
+use zpy::engine::Streams;
+use zpy::eval::Vm;
+use zpy::source::SourceFile;
+
+fuzz_target!(|text: &str| {
+    stacker::grow(256 << 20, || {
+        let source = Rc::new(SourceFile::new("<fuzz>", text));
+        match zpy::syntax::parse(&source) {
+            Ok(mut tree) => {
+                let mut vm = Vm::new(Streams::of_process());
+                let module = vm.new_main(None);
+                if let Err(error) = zpy::resolve::module(&mut vm, &mut tree, source.clone(), &module, false) {
+                    let _ = error.render(&source);
+                }
+            }
+            Err(error) => {
+                assert!(error.span.end as usize <= text.len() + 1);
+                let _ = error.render(&source);
+            }
+        }
+    });
+});

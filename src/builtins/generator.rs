@@ -1,0 +1,114 @@
+//! Methods of generators.
+
+use crate::call::{Call, Native};
+use crate::eval::Exc;
+use crate::value::generator::Status;
+use crate::value::{Exception, Generator, Ref, Res, Value};
+
+pub static METHODS: &[Native] = &[
+    Native { name: "__next__", params: "self, /", run: next, doc: "The next value the generator yields." },
+    Native { name: "__iter__", params: "self, /", run: iter, doc: "The generator itself." },
+    Native {
+        name: "send",
+        params: "self, value, /",
+        run: send,
+        doc: "Goes on with `value` as what the waiting `yield` gives; the next value yielded.",
+    },
+    Native {
+        name: "throw",
+        params: "self, typ, val=None, tb=None, /",
+        run: throw,
+        doc: "Raises an exception at the waiting `yield`; the next value yielded.",
+    },
+    Native {
+        name: "close",
+        params: "self, /",
+        run: close,
+        doc: "Ends the generator: raises GeneratorExit at the waiting `yield`.",
+    },
+    Native { name: ".gi_running", params: "self, /", run: is_running, doc: "Whether it is running now." },
+    Native {
+        name: ".gi_suspended",
+        params: "self, /",
+        run: is_suspended,
+        doc: "Whether it waits at a `yield`.",
+    },
+    Native { name: ".__name__", params: "self, /", run: name, doc: "Name of its function." },
+    Native { name: ".__qualname__", params: "self, /", run: qualname, doc: "Dotted name of its function." },
+];
+
+fn this(call: &mut Call) -> Res<Ref<Generator>> {
+    call.this::<Generator>()?;
+    call.arg(0).clone().into_ref().map_err(|_| crate::value::Raised)
+}
+
+/// What was yielded, or `StopIteration` with the result.
+fn yielded(call: &mut Call, result: Res<Option<Value>>) -> Res {
+    match result? {
+        Some(value) => Ok(value),
+        None => {
+            let value = call.vm.take_returned();
+            let args = if value.is_none() { Vec::new() } else { vec![value] };
+            Err(call.vm.error_with(Exc::StopIteration, args))
+        }
+    }
+}
+
+fn next(call: &mut Call) -> Res {
+    let generator = this(call)?;
+    let result = call.vm.resume_generator(&generator, Value::NONE);
+    yielded(call, result)
+}
+
+fn iter(call: &mut Call) -> Res {
+    Ok(call.arg(0).clone())
+}
+
+fn send(call: &mut Call) -> Res {
+    let generator = this(call)?;
+    let result = call.vm.resume_generator(&generator, call.arg(1).clone());
+    yielded(call, result)
+}
+
+fn throw(call: &mut Call) -> Res {
+    let generator = this(call)?;
+    let exception = thrown(call)?;
+    let result = call.vm.throw_into_generator(&generator, exception);
+    yielded(call, result)
+}
+
+/// The exception that `throw(type, value)` or `throw(exception)` means.
+fn thrown(call: &mut Call) -> Res<Ref<Exception>> {
+    let (first, second) = (call.arg(1).clone(), call.opt_not_none(2).cloned());
+    let message = "exceptions must be classes or instances deriving from BaseException, not ";
+    let message = format!("{message}{}", call.vm.type_name(&first));
+    match second {
+        Some(second) if second.is::<Exception>() => call.vm.to_exception(second, &message),
+        Some(second) => {
+            let made = call.vm.call(&first, &[second])?;
+            call.vm.to_exception(made, &message)
+        }
+        None => call.vm.to_exception(first, &message),
+    }
+}
+
+fn close(call: &mut Call) -> Res {
+    let generator = this(call)?;
+    call.vm.close_generator(&generator)
+}
+
+fn is_running(call: &mut Call) -> Res {
+    Ok(Value::bool(call.this::<Generator>()?.status.get() == Status::Running))
+}
+
+fn is_suspended(call: &mut Call) -> Res {
+    Ok(Value::bool(call.this::<Generator>()?.status.get() == Status::Suspended))
+}
+
+fn name(call: &mut Call) -> Res {
+    Ok(call.this::<Generator>()?.function.name.borrow().clone().into())
+}
+
+fn qualname(call: &mut Call) -> Res {
+    Ok(call.this::<Generator>()?.function.qualname.borrow().clone().into())
+}

@@ -1,0 +1,170 @@
+//! How a program ends: what its last exception says on stderr, which exit code it means, and what must
+//! still be done before the process may go.
+
+use crate::eval::{Exc, Vm, interrupt};
+use crate::mp;
+use crate::value::{Exception, Module, Ref, Value, View};
+use std::io::{self, ErrorKind};
+use std::panic::PanicHookInfo;
+use std::time::{Duration, Instant};
+
+/// Exit codes.
+pub mod exit {
+    pub const SUCCESS: i32 = 0;
+    /// An exception that nobody caught.
+    pub const FAILURE: i32 = 1;
+    /// Wrong usage, an unreadable program, a syntax error: nothing ran.
+    pub const USAGE: i32 = 2;
+    /// A bug in ZPy; the number is `EX_SOFTWARE` of sysexits.h.
+    pub const BUG: i32 = 70;
+    /// The output could not be written to its end; the number is Python's.
+    pub const LOST_OUTPUT: i32 = 120;
+    /// Ended by Ctrl-C: what a shell reports for SIGINT.
+    pub const INTERRUPTED: i32 = 130;
+    /// The reader of stdout went away: what a shell reports for SIGPIPE.
+    pub const BROKEN_PIPE: i32 = 141;
+}
+
+/// Reports the pending exception, which nobody caught, on stderr; the exit code it means.
+pub fn of_exception(vm: &mut Vm) -> i32 {
+    let exception = vm.take_raised();
+    let is = |vm: &Vm, kind| exception.class().is_subtype_of(&vm.types.exception(kind));
+    if is(vm, Exc::SystemExit) {
+        return of_system_exit(vm, &exception);
+    }
+    if is(vm, Exc::BrokenPipeError) && vm.streams.stdout.is_broken {
+        // `zpy script.zpy | head` is no error.
+        return exit::BROKEN_PIPE;
+    }
+    if !is(vm, Exc::KeyboardInterrupt) {
+        report(vm, &exception);
+        return exit::FAILURE;
+    }
+    // One Ctrl-C, one traceback: that of the first interpreter in the tree.
+    if !mp::sys::is_child_of_interpreter() {
+        report(vm, &exception);
+    }
+    end_children();
+    exit::INTERRUPTED
+}
+
+/// Writes the traceback of an exception to stderr, after whatever the program printed.
+pub fn report(vm: &mut Vm, exception: &Ref<Exception>) {
+    let text = vm.format_exception(exception);
+    let _ = vm.streams.stdout.flush();
+    vm.write_stderr(&text);
+}
+
+/// The exit code of `SystemExit`: its number, 0 for none; anything else is a last word for stderr.
+pub fn of_system_exit(vm: &mut Vm, exception: &Ref<Exception>) -> i32 {
+    let code = exit_value(vm, exception);
+    match code.view() {
+        View::None | View::Unbound => exit::SUCCESS,
+        // The system keeps the lowest eight bits.
+        View::Int(code) => (code & 0xff) as i32,
+        View::Bool(code) => code as i32,
+        View::BigInt(_) => 0xff,
+        _ => {
+            let text = vm.str_of(&code).unwrap_or_default();
+            let _ = vm.streams.stdout.flush();
+            vm.write_stderr(&format!("{text}\n"));
+            exit::FAILURE
+        }
+    }
+}
+
+/// The attribute `code`, or what it would be by the arguments.
+fn exit_value(vm: &mut Vm, exception: &Ref<Exception>) -> Value {
+    let name = vm.intern("code");
+    match vm.find_attribute(&exception.clone().into(), &name) {
+        Ok(Some(code)) => return code,
+        Ok(None) => {}
+        Err(_) => drop(vm.take_raised()),
+    }
+    let mut args = exception.args();
+    match args.len() {
+        0 => Value::NONE,
+        1 => args.remove(0),
+        _ => exception.args.borrow().clone(),
+    }
+}
+
+/// What every end has in common: the variables die, so that open files are written out, and the rest of
+/// stdout is written. The exit code, changed if that failed.
+pub fn finish(vm: &mut Vm, code: i32) -> i32 {
+    clear_modules(vm);
+    match vm.streams.stdout.flush() {
+        Err(error) if code == exit::SUCCESS => of_failed_stdout(&error),
+        _ => code,
+    }
+}
+
+/// Empties the modules in the reverse order of their import, the main program first.
+fn clear_modules(vm: &mut Vm) {
+    let modules: Vec<Value> = vm.modules.borrow().iter().map(|entry| entry.value.clone()).collect();
+    let (main, others): (Vec<_>, Vec<_>) =
+        modules.iter().filter_map(Value::get::<Module>).partition(|m| m.name.as_str() == "__main__");
+    for module in main.into_iter().chain(others.into_iter().rev()) {
+        for (name, value) in module.pairs() {
+            if module.name.as_str() != "builtins" {
+                module.remove(&name);
+            }
+            drop(value);
+        }
+    }
+}
+
+/// The exit code when stdout cannot be written.
+pub fn of_failed_stdout(error: &io::Error) -> i32 {
+    match error.kind() {
+        ErrorKind::BrokenPipe => exit::BROKEN_PIPE,
+        ErrorKind::Interrupted => exit::INTERRUPTED,
+        _ => {
+            super::complain(&format!("cannot write to stdout: {error}"));
+            exit::LOST_OUTPUT
+        }
+    }
+}
+
+/// After Ctrl-C: how long children may take by themselves, after SIGINT, and after SIGTERM.
+const TAKE_THE_HINT: Duration = Duration::from_millis(100);
+const OBEY_INTERRUPT: Duration = Duration::from_secs(2);
+const OBEY_TERMINATION: Duration = Duration::from_secs(3);
+
+/// Ends every child after Ctrl-C. In a terminal they got it too; a signal sent to this process alone is
+/// passed on. Whoever does not go is asked with SIGTERM and then made to with SIGKILL; another Ctrl-C cuts
+/// the waiting short.
+fn end_children() {
+    await_children(TAKE_THE_HINT);
+    if mp::handles(None).is_empty() {
+        return;
+    }
+    if !mp::sys::is_sigint_from_terminal() {
+        mp::interrupt_all();
+    }
+    await_children(OBEY_INTERRUPT);
+    for handle in mp::handles(None) {
+        let _ = mp::send_signal(handle, libc::SIGTERM);
+    }
+    mp::end_all(OBEY_TERMINATION, &mut &interrupt::PENDING);
+}
+
+/// Waits until all children have ended, or the time is up, or Ctrl-C comes again.
+fn await_children(limit: Duration) {
+    let until = Instant::now() + limit;
+    for handle in mp::handles(None) {
+        let left = until.saturating_duration_since(Instant::now());
+        let _ = mp::wait(handle, Some(left), &mut &interrupt::PENDING);
+    }
+}
+
+/// What a panic, which is a bug in ZPy, says.
+pub fn internal_error(info: &PanicHookInfo) -> String {
+    let message = info.payload_as_str().unwrap_or("panic");
+    let place =
+        info.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
+    format!(
+        "internal error: {message}{place}. This is a bug in ZPy, not in your program; please report it with \
+         the program that led to it."
+    )
+}

@@ -1,0 +1,189 @@
+//! What the arguments of `zpy` ask for. Options end where the program begins: everything after the script's
+//! name, after the text of `-c` and after `-` is the script's own business.
+
+use crate::eval::suggest;
+use crate::text::surrogate::decode_utf8_surrogateescape;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
+pub const USAGE: &str = "usage: zpy [-i] [FILE | -c CODE | - | repl] [ARGUMENT...]";
+
+pub const HELP: &str = "\
+Runs ZPy programs: Python's syntax, made for processes.
+
+usage: zpy [OPTION...] FILE [ARGUMENT...]      run a script
+       zpy [OPTION...] -c CODE [ARGUMENT...]   run a text
+       zpy [OPTION...] - [ARGUMENT...]         run the program on standard input
+       zpy                                     talk, or run what is piped in
+       zpy repl                                talk, also over a pipe
+
+options:
+  -c, --code CODE     run CODE; also -c=CODE and --code=CODE
+  -i, --interactive   talk after the program, with its variables
+      --tokens        show the words of the program instead of running it
+      --ast           show the syntax tree of the program instead of running it
+  -h, --help          show this text
+  -v, --version       show the version
+
+environment:
+  ZPYPATH       folders to import from, separated by colons
+  ZPY_HISTORY   file that keeps what was typed; empty for none
+  NO_COLOR      if set, nothing is coloured
+
+exit codes: 0; 1 uncaught exception; 2 usage, unreadable program, syntax error; 70 a bug in zpy;
+            130 Ctrl-C; 141 reader of stdout gone; or what the program passed to sys.exit
+";
+
+/// Options in every spelling, for the hint after a misspelt one.
+const KNOWN: &[&str] =
+    &["-c", "-i", "-h", "-v", "--code", "--interactive", "--tokens", "--ast", "--help", "--version"];
+
+/// Where the program comes from.
+#[derive(PartialEq, Eq, Debug)]
+pub enum Program {
+    File(OsString),
+    Code(OsString),
+    Stdin,
+    /// The interactive session, because someone asked for it.
+    Session,
+    /// Nobody said: a session at a terminal, else standard input.
+    Unsaid,
+}
+
+/// What to show of the program instead of running it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dump {
+    Tokens,
+    Tree,
+}
+
+#[derive(PartialEq, Eq, Debug)]
+pub struct Options {
+    pub program: Program,
+    pub interactive: bool,
+    pub dump: Option<Dump>,
+    /// `sys.argv`: the name of the program, then its arguments.
+    pub argv: Vec<String>,
+}
+
+#[derive(PartialEq, Eq, Debug)]
+pub enum Request {
+    Help,
+    Version,
+    Run(Options),
+}
+
+/// Reads the arguments, those after the program's own name.
+///
+/// # Errors
+/// A sentence for the user about an option that does not exist or lacks its value.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, String> {
+    let mut arguments = arguments.into_iter();
+    let mut options =
+        Options { program: Program::Unsaid, interactive: false, dump: None, argv: vec![String::new()] };
+    while let Some(argument) = arguments.next() {
+        let text = decode_utf8_surrogateescape(argument.as_bytes());
+        match text.as_str() {
+            "-h" | "--help" => return Ok(Request::Help),
+            "-v" | "--version" => return Ok(Request::Version),
+            "-i" | "--interactive" => options.interactive = true,
+            "--tokens" => options.dump = Some(Dump::Tokens),
+            "--ast" => options.dump = Some(Dump::Tree),
+            "-c" | "--code" => {
+                let code = arguments.next().ok_or_else(|| format!("option '{text}' needs a text to run"))?;
+                options.begin(Program::Code(code), "-c", arguments);
+                break;
+            }
+            "-" => {
+                options.begin(Program::Stdin, "-", arguments);
+                break;
+            }
+            "--" => {
+                if let Some(file) = arguments.next() {
+                    options.begin_file(file, arguments);
+                }
+                break;
+            }
+            "repl" => {
+                options.begin(Program::Session, "", arguments);
+                break;
+            }
+            _ if text.starts_with('-') => {
+                let Some(code) = joined_code(&argument) else { return Err(unknown_option(&text)) };
+                options.begin(Program::Code(code), "-c", arguments);
+                break;
+            }
+            _ => {
+                options.begin_file(argument, arguments);
+                break;
+            }
+        }
+    }
+    Ok(Request::Run(options))
+}
+
+impl Options {
+    fn begin(&mut self, program: Program, name: &str, arguments: impl Iterator<Item = OsString>) {
+        self.program = program;
+        self.argv = vec![name.to_string()];
+        self.argv.extend(arguments.map(|argument| decode_utf8_surrogateescape(argument.as_bytes())));
+    }
+
+    fn begin_file(&mut self, file: OsString, arguments: impl Iterator<Item = OsString>) {
+        let name = decode_utf8_surrogateescape(file.as_bytes());
+        self.begin(Program::File(file), &name, arguments);
+    }
+}
+
+/// CODE of `-c=CODE` and `--code=CODE`.
+fn joined_code(argument: &OsString) -> Option<OsString> {
+    let bytes = argument.as_bytes();
+    let code = bytes.strip_prefix(b"-c=").or_else(|| bytes.strip_prefix(b"--code="))?;
+    Some(std::ffi::OsStr::from_bytes(code).to_owned())
+}
+
+fn unknown_option(option: &str) -> String {
+    let near = if option.starts_with("--") { suggest::nearest(option, KNOWN.iter().copied()) } else { None };
+    match near {
+        Some(near) => format!("unknown option '{option}'; did you mean '{near}'?"),
+        None => format!("unknown option '{option}'"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(arguments: &[&str]) -> Options {
+        match parse(arguments.iter().map(OsString::from)) {
+            Ok(Request::Run(options)) => options,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn options_end_where_the_program_begins() {
+        let o = options(&["-i", "a.zpy", "-i", "--help"]);
+        assert_eq!(o.program, Program::File("a.zpy".into()));
+        assert!(o.interactive);
+        assert_eq!(o.argv, ["a.zpy", "-i", "--help"]);
+        let o = options(&["-c", "--help", "-v"]);
+        assert_eq!((o.program, o.argv), (Program::Code("--help".into()), vec!["-c".into(), "-v".into()]));
+        let o = options(&["--", "-x"]);
+        assert_eq!(o.program, Program::File("-x".into()));
+    }
+
+    #[test]
+    fn joined_values_may_hold_equal_signs() {
+        assert_eq!(options(&["-c=a=1"]).program, Program::Code("a=1".into()));
+        assert_eq!(options(&["--code="]).program, Program::Code("".into()));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let said = |arguments: &[&str]| parse(arguments.iter().map(OsString::from)).unwrap_err();
+        assert_eq!(said(&["--tokenss"]), "unknown option '--tokenss'; did you mean '--tokens'?");
+        assert_eq!(said(&["-x"]), "unknown option '-x'");
+        assert_eq!(said(&["--code"]), "option '--code' needs a text to run");
+    }
+}
