@@ -282,7 +282,7 @@ impl Vm {
     pub fn contains(&mut self, container: &Value, item: &Value) -> Res<bool> {
         match container.view() {
             View::Str(text) => match Vm::unwrap_native(item).as_str() {
-                Some(part) => Ok(text.as_str().contains(part)),
+                Some(part) => Ok(memchr::memmem::find(text.as_str().as_bytes(), part.as_bytes()).is_some()),
                 None => {
                     let name = self.type_name(item);
                     Err(self.type_error(format!("'in <string>' requires string as left operand, not {name}")))
