@@ -364,10 +364,11 @@ fn is_method(signature: &Signature) -> bool {
     matches!(signature.positional.first(), Some(Param { name: "self", .. }))
 }
 
-/// `len()` or `list.append()`, as arity messages name it.
+/// `len()`, `math.sqrt()` or `list.append()`, as arity messages name it.
 fn shown_name(function: &NativeFunction) -> String {
     match &function.owner {
         Some(owner) => format!("{}.{}()", owner.name().as_str(), function.native.name),
+        None if function.module != "builtins" => format!("{}.{}()", function.module, function.native.name),
         None => format!("{}()", function.native.name),
     }
 }
