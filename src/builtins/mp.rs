@@ -178,7 +178,7 @@ fn spawn(call: &mut Call) -> Res {
     let args = if path == "-c" {
         let code = match call.opt(1) {
             Some(_) => call.str(1)?,
-            None => return Err(call.vm.type_error("spawn() wants the code after '-c'")),
+            None => return Err(call.vm.type_error("mp_spawn() wants the code after '-c'")),
         };
         vec![OsString::from("-c"), os_text(call, code)?]
     } else {
