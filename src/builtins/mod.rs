@@ -12,6 +12,10 @@ pub mod mapping;
 mod math;
 pub mod methods;
 pub mod mp;
+mod signal;
+mod structs;
+mod sys;
+mod time;
 
 use crate::call::{Native, NativeModule, Signature};
 use crate::eval::Vm;
@@ -28,6 +32,8 @@ pub struct State {
     pub stream_variables: [Option<Ref<GlobalVar>>; 3],
     /// `io.UnsupportedOperation`
     pub unsupported_operation: Option<Ref<Type>>,
+    /// Classes of named tuples, once anybody asks.
+    struct_classes: Vec<(&'static str, Ref<Type>)>,
     /// Buffers of the files that scripts have opened.
     files: Vec<Weak<RefCell<file::State>>>,
 }
@@ -60,7 +66,7 @@ impl Drop for State {
 }
 
 /// Modules that `import` finds.
-static MODULES: &[&NativeModule] = &[&io::MODULE, &math::MODULE];
+static MODULES: &[&NativeModule] = &[&io::MODULE, &math::MODULE, &signal::MODULE, &sys::MODULE, &time::MODULE];
 
 /// Tables of flat builtins; `import` finds them too, under the table's name and without the prefix.
 static FLAT: &[&NativeModule] = &[&math::FLAT, &mp::MODULE];

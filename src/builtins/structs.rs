@@ -1,6 +1,7 @@
 //! Named tuples of native modules: `time.struct_time`, `os.stat_result`, `sys.version_info`.
 //!
-//! Each is a class derived from `tuple` whose items are computed attributes too.
+//! Each is a class derived from `tuple` whose items are computed attributes too. Attributes that are no
+//! items (`tm_zone`, `st_mtime_ns`) are in the object's own table.
 
 use crate::call::{Call, Native, Signature};
 use crate::eval::Vm;

@@ -1,7 +1,6 @@
 //! Python's module `math`: domain errors raise ValueError, results beyond floats OverflowError.
 
 use super::{c, exact};
-use crate::builtins::core::numbers::{no_int, whole};
 use crate::call::{Call, Native, NativeModule};
 use crate::eval::Vm;
 use crate::value::{Int, Raised, Res, Value};
@@ -133,10 +132,7 @@ fn rounded(call: &mut Call, special: &str, function: fn(f64) -> f64) -> Res {
         return call.vm.call(&method, &[]);
     }
     let x = call.float(0)?;
-    match whole(function(x)) {
-        Some(int) => Ok(int),
-        None => Err(no_int(call, x)),
-    }
+    call.vm.int_from_float(function(x))
 }
 
 fn floor(call: &mut Call) -> Res {
