@@ -61,7 +61,15 @@ fn behind(call: &Call) -> Option<Ref<Module>> {
 fn snapshot(call: &mut Call) -> Ref<Dict> {
     let dict = Dict::new(Default::default());
     match behind(call) {
-        Some(module) => module.pairs().into_iter().for_each(|(name, value)| dict.set_str(&name, value)),
+        Some(module) => {
+            // What a native module has not been asked for yet is there too.
+            for name in call.vm.native_module_names(&module) {
+                if let Ok(Some(value)) = variable(call.vm, &module, &name) {
+                    dict.set_text(&name, value);
+                }
+            }
+            module.pairs().into_iter().for_each(|(name, value)| dict.set_str(&name, value));
+        }
         None => {
             for (name, value) in std::env::vars_os() {
                 dict.set_text(&text_of(name.as_bytes()), Value::str(text_of(value.as_bytes())));
@@ -71,6 +79,13 @@ fn snapshot(call: &mut Call) -> Ref<Dict> {
     dict
 }
 
+fn variable(vm: &mut Vm, module: &Module, name: &str) -> Res<Option<Value>> {
+    match module.get_text(name) {
+        Some(value) => Ok(Some(value)),
+        None => vm.native_module_item(module, name),
+    }
+}
+
 /// Outside text as a string: odd bytes become surrogates.
 pub fn text_of(bytes: &[u8]) -> String {
     crate::text::surrogate::decode_utf8_surrogateescape(bytes)
@@ -78,7 +93,7 @@ pub fn text_of(bytes: &[u8]) -> String {
 
 fn find(call: &mut Call, key: &Value) -> Res<Option<Value>> {
     match (behind(call), Vm::unwrap_native(key).as_str()) {
-        (Some(module), Some(name)) => Ok(module.get_text(name)),
+        (Some(module), Some(name)) => variable(call.vm, &module, name),
         (Some(_), None) => Ok(None),
         (None, _) => {
             let name = outside_text(call.vm, key)?;
