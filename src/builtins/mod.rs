@@ -12,6 +12,7 @@ pub mod mapping;
 mod math;
 pub mod methods;
 pub mod mp;
+mod os;
 mod signal;
 mod structs;
 mod sys;
@@ -66,10 +67,11 @@ impl Drop for State {
 }
 
 /// Modules that `import` finds.
-static MODULES: &[&NativeModule] = &[&io::MODULE, &math::MODULE, &signal::MODULE, &sys::MODULE, &time::MODULE];
+static MODULES: &[&NativeModule] =
+    &[&io::MODULE, &math::MODULE, &os::MODULE, &os::PATH, &signal::MODULE, &sys::MODULE, &time::MODULE];
 
 /// Tables of flat builtins; `import` finds them too, under the table's name and without the prefix.
-static FLAT: &[&NativeModule] = &[&math::FLAT, &mp::MODULE];
+static FLAT: &[&NativeModule] = &[&os::DIR, &os::FILE, &math::FLAT, &mp::MODULE, &os::FLAT];
 
 /// The row that `import` gives for a name: `run` is `mp_run`.
 fn flat_row(table: &NativeModule, name: &str) -> Option<&'static Native> {

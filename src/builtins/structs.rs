@@ -13,6 +13,8 @@ pub struct StructType {
     pub module: &'static str,
     pub name: &'static str,
     pub fields: &'static [&'static str],
+    /// Fields whose attribute is not the item but in the object's own table.
+    pub hidden: &'static [&'static str],
 }
 
 static GET: Native = Native { name: "field", params: "index, object, /", run: get, doc: "An item of a named tuple." };
@@ -51,7 +53,7 @@ impl Vm {
             ("_fields", Value::tuple(kind.fields.iter().map(Value::str).collect())),
             ("n_fields", Value::size(kind.fields.len())),
         ]);
-        for (index, name) in kind.fields.iter().enumerate() {
+        for (index, name) in kind.fields.iter().enumerate().filter(|(_, name)| !kind.hidden.contains(name)) {
             let function = super::function_value(&GET, "builtins");
             let get = Ref::new(BoundMethod { function, receiver: Value::size(index) }).into();
             let field = Property { get, set: Value::NONE, delete: Value::NONE, doc: Value::NONE };

@@ -84,7 +84,7 @@ fn executable() -> Value {
 }
 
 static VERSION_INFO: StructType =
-    StructType { module: "sys", name: "version_info", fields: &["major", "minor", "micro", "releaselevel", "serial"] };
+    StructType { module: "sys", name: "version_info", fields: &["major", "minor", "micro", "releaselevel", "serial"], hidden: &[] };
 
 /// The version of Python whose language this is.
 fn version_info(vm: &mut Vm) -> Value {

@@ -49,6 +49,7 @@ static STRUCT_TIME: StructType = StructType {
     fields: &[
         "tm_year", "tm_mon", "tm_mday", "tm_hour", "tm_min", "tm_sec", "tm_wday", "tm_yday", "tm_isdst",
     ],
+    hidden: &[],
 };
 
 /// How many numbers a calendar time has.
