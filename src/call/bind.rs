@@ -385,11 +385,12 @@ fn short_name(function: &NativeFunction) -> String {
     }
 }
 
-/// `len()` or `list.append()`, as arity messages name it.
+/// `len()`, `math.sqrt()` or `list.append()`, as arity messages name it.
 fn shown_name(function: &NativeFunction) -> String {
     match &function.owner {
         Some(owner) if is_constructor(function) => format!("{}()", owner.name().as_str()),
         Some(owner) => format!("{}.{}()", owner.name().as_str(), function.native.name),
+        None if function.module != "builtins" => format!("{}.{}()", function.module, function.native.name),
         None => format!("{}()", function.native.name),
     }
 }

@@ -304,6 +304,14 @@ impl Vm {
             let message = exception.get_attribute("message").unwrap_or(Value::NONE);
             return Ok(crate::value::exception_group::group_text(&message, members.len()).as_str().to_string());
         }
+        if class.is_subtype_of(&self.types.exception(super::Exc::SyntaxError))
+            && let (Some(file), Some(line)) = (exception.get_attribute("filename"), exception.get_attribute("lineno"))
+            && let (Some(file), Some(line)) = (file.as_str(), line.as_int())
+        {
+            let message = exception.get_attribute("msg").unwrap_or(Value::NONE);
+            let file = file.rsplit('/').next().unwrap_or(file);
+            return Ok(format!("{} ({file}, line {line})", self.str_of(&message)?));
+        }
         if let Some(shown) = self.unicode_error_text(exception, &args)? {
             return Ok(shown);
         }
