@@ -138,7 +138,9 @@ impl<'a> Call<'a> {
             return Ok(Some(text));
         }
         let function = if self.native.name == "__new__" {
-            Vm::unwrap_native(&self.args[0]).get::<Type>().map_or(String::new(), |t| t.name().as_str().to_string())
+            Vm::unwrap_native(&self.args[0])
+                .get::<Type>()
+                .map_or(String::new(), |t| t.name().as_str().to_string())
         } else {
             self.native.name.to_string()
         };
