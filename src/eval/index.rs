@@ -388,14 +388,20 @@ impl Vm {
     fn bytes_to_assign(&mut self, value: &Value) -> Res<Vec<u8>> {
         match Vm::unwrap_native(value).tag() {
             Tag::Bytes | Tag::ByteArray => return self.bytes_of(value),
-            Tag::Str => return Err(self.type_error("string argument without an encoding")),
-            Tag::Int | Tag::Bool | Tag::BigInt | Tag::Float => {
+            Tag::Str | Tag::Int | Tag::Bool | Tag::BigInt | Tag::Float => {
                 let message = "can assign only bytes, buffers, or iterables of ints in range(0, 256)";
                 return Err(self.type_error(message));
             }
             _ => {}
         }
-        let iterator = self.iter(value)?;
+        let Ok(iterator) = self.iter(value) else {
+            if self.is_not_iterable(value) {
+                self.take_raised();
+                let got = self.type_name(value);
+                self.type_error(format!("cannot convert '{got}' object to bytearray"));
+            }
+            return Err(Raised);
+        };
         let mut data = Vec::new();
         while let Some(item) = self.next(&iterator)? {
             data.push(self.to_byte(&item)?);
