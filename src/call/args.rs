@@ -48,7 +48,9 @@ impl<'a> Call<'a> {
     pub fn wrong_type(&mut self, index: usize, wanted: &str) -> Raised {
         let got = self.vm.type_name(&self.args[index]);
         let name = match self.owner {
-            Some(owner) if matches!(self.native.name, "__new__" | "__init__") => owner.name().as_str().to_string(),
+            Some(owner) if matches!(self.native.name, "__new__" | "__init__") => {
+                owner.name().as_str().to_string()
+            }
             _ => self.native.name.to_string(),
         };
         let method = self.signature.positional.first().is_some_and(|p| matches!(p.name, "self" | "cls"));
@@ -167,7 +169,9 @@ impl<'a> Call<'a> {
             return Ok(Some(text));
         }
         let function = if self.native.name == "__new__" {
-            Vm::unwrap_native(&self.args[0]).get::<Type>().map_or(String::new(), |t| t.name().as_str().to_string())
+            Vm::unwrap_native(&self.args[0])
+                .get::<Type>()
+                .map_or(String::new(), |t| t.name().as_str().to_string())
         } else {
             self.native.name.to_string()
         };
