@@ -163,6 +163,8 @@ impl Vm {
             } else {
                 format!("{name} expected at most {most} argument{}, got {given}", plural(most))
             }
+        } else if given > most && most == 0 {
+            format!("{name}() takes no positional arguments")
         } else if given > most {
             let all = given + keywords.len();
             let bound = if most == least { "exactly" } else { "at most" };
@@ -174,6 +176,9 @@ impl Vm {
                 .enumerate()
                 .find(|(i, p)| *i >= given && !keywords.iter().any(|k| k.as_str() == p.name));
             match missing {
+                Some((_, p)) if is_constructor(function) => {
+                    format!("{name}() missing required argument '{}'", p.name)
+                }
                 Some((i, p)) => {
                     format!("{name}() missing required argument '{}' (pos {})", p.name, i + 1)
                 }

@@ -172,7 +172,7 @@ impl Vm {
     }
 
     fn advance_dict(&mut self, state: &mut IterState) -> Res<Option<Value>> {
-        let IterState::Dict { dict, kind, slot, len, reversed } = state else { return Ok(None) };
+        let IterState::Dict { dict, kind, slot, len, left, reversed } = state else { return Ok(None) };
         let map = dict.borrow();
         if map.len() != *len {
             drop(map);
@@ -198,6 +198,12 @@ impl Vm {
             }
         };
         *slot = at;
+        if entry.is_some() && *left == 0 {
+            drop(map);
+            *len = usize::MAX; // stays in error
+            return Err(self.runtime_error("dictionary keys changed during iteration"));
+        }
+        *left = left.saturating_sub(1);
         let item = entry.map(|e| match kind {
             ViewKind::Keys => e.key.clone(),
             ViewKind::Values => e.value.clone(),
@@ -427,7 +433,7 @@ impl Vm {
 
 fn dict_state(dict: Option<Ref<Dict>>, len: usize, kind: ViewKind) -> IterState {
     match dict {
-        Some(dict) => IterState::Dict { dict, kind, slot: 0, len, reversed: false },
+        Some(dict) => IterState::Dict { dict, kind, slot: 0, len, left: len, reversed: false },
         None => IterState::Done,
     }
 }
