@@ -197,6 +197,14 @@ impl Vm {
             View::Super(s) => {
                 format!("<super: {}, <{} object>>", s.class.display_name(), s.object_class.display_name())
             }
+            View::Property(property) => match property.get.get::<crate::value::NativeFunction>() {
+                Some(getter) => {
+                    let owner = getter.owner.as_ref().map_or_else(|| Str::new("object"), |owner| owner.name());
+                    let name = getter.native.name.trim_start_matches('.');
+                    format!("<attribute '{name}' of '{}' objects>", owner.as_str())
+                }
+                None => self.plain_repr(value),
+            },
             View::Cell(_) => "<cell>".to_string(),
             View::Generator(g) => format!("<generator object {}>", g.function.qualname.borrow().as_str()),
             View::File(file) => crate::builtins::io::describe(self, file)?,
