@@ -198,12 +198,6 @@ impl Vm {
             }
         };
         *slot = at;
-        if entry.is_some() && *left == 0 {
-            drop(map);
-            *len = usize::MAX; // stays in error
-            return Err(self.runtime_error("dictionary keys changed during iteration"));
-        }
-        *left = left.saturating_sub(1);
         let item = entry.map(|e| match kind {
             ViewKind::Keys => e.key.clone(),
             ViewKind::Values => e.value.clone(),
@@ -212,6 +206,10 @@ impl Vm {
         drop(map);
         if item.is_none() {
             *state = IterState::Done;
+        } else if *left == 0 {
+            return Err(self.runtime_error("dictionary keys changed during iteration"));
+        } else {
+            *left -= 1;
         }
         Ok(item)
     }

@@ -276,6 +276,9 @@ impl Vm {
         body: impl FnOnce(&mut Vm, &mut String) -> Res<()>,
     ) -> Res<()> {
         let id = container.identity();
+        if OPEN.with_borrow(Vec::len) >= self.recursion_limit {
+            return Err(self.too_deep(" while getting the repr of an object"));
+        }
         if OPEN.with_borrow(|open| open.contains(&id)) {
             out.push_str(otherwise);
             return Ok(());
@@ -322,6 +325,17 @@ impl Vm {
         }
         if let Some(shown) = self.unicode_error_text(exception, &args)? {
             return Ok(shown);
+        }
+        if class.is_subtype_of(&self.types.exception(super::Exc::SyntaxError))
+            && let Some(line) = exception.get_attribute("lineno").and_then(|l| l.as_int())
+            && let Some(message) = args.first()
+        {
+            let message = self.str_of(message)?;
+            let file = exception.get_attribute("filename").filter(|f| !f.is_none());
+            return Ok(match file.as_ref().and_then(Value::as_str) {
+                Some(file) => format!("{message} ({}, line {line})", file.rsplit('/').next().unwrap_or(file)),
+                None => format!("{message} (line {line})"),
+            });
         }
         match &args[..] {
             [] => Ok(String::new()),
@@ -426,19 +440,8 @@ impl Vm {
                 .and_then(|spec| text::spec::write_str(s.as_str(), &spec, out)),
             View::Int(i) => Spec::parse(spec, Target::Int, &name)
                 .and_then(|spec| text::spec::write_int(IntRef::from(i), &spec, out)),
-            View::Bool(b) => {
-                // Only a presentation type turns a bool into a number.
-                match Spec::parse(spec, Target::Int, &name) {
-                    Ok(parsed) if is_plain_number_spec(spec) => {
-                        let _ = parsed;
-                        let shown = if b { "true" } else { "false" };
-                        Spec::parse(spec, Target::Str, &name)
-                            .and_then(|spec| text::spec::write_str(shown, &spec, out))
-                    }
-                    Ok(parsed) => text::spec::write_int(IntRef::from(b as i64), &parsed, out),
-                    Err(error) => Err(error),
-                }
-            }
+            View::Bool(b) => Spec::parse(spec, Target::Int, &name)
+                .and_then(|spec| text::spec::write_int(IntRef::from(b as i64), &spec, out)),
             View::BigInt(big) => Spec::parse(spec, Target::Int, &name)
                 .and_then(|spec| text::spec::write_int(IntRef::from(big), &spec, out)),
             View::Float(f) => Spec::parse(spec, Target::Float, &name)
@@ -494,10 +497,4 @@ impl Vm {
             }
         }
     }
-}
-
-/// Whether a spec has no number presentation, so that a bool is shown as a word.
-fn is_plain_number_spec(spec: &str) -> bool {
-    !spec.ends_with(['b', 'c', 'd', 'e', 'E', 'f', 'F', 'g', 'G', 'n', 'o', 'x', 'X', '%'])
-        && !spec.contains(['+', ' ', ',', '_', '#'])
 }

@@ -2,8 +2,9 @@
 //!
 //! [`Map`] is a list of entries in insertion order plus an index of 32-bit entry numbers probed by hash;
 //! up to eight entries are searched without an index. A removed entry leaves a hole, so that iterators keep
-//! their place, which the next growth squeezes out. Equality of most keys needs no script code ([`plain_eq`]); where it might, look-up goes
-//! through the interpreter (`Vm::dict_get` and friends), which asks this file for the candidates.
+//! their place; the next growth squeezes it out. Equality of most keys needs no script code ([`plain_eq`]);
+//! where it might, look-up goes through the interpreter (`Vm::dict_get` and friends), which asks this file
+//! for the candidates.
 
 use super::{Heap, Ref, Str, Tag, Value, View};
 use std::cell::{Ref as Borrow, RefCell, RefMut};

@@ -7,7 +7,6 @@ use crate::call::{Call, Native};
 use crate::eval::Vm;
 use crate::eval::code::BinaryOp;
 use crate::text;
-use std::cell::Cell;
 
 pub const FLOAT: &[Native] = crate::rows![OWN, &[DIVMOD, REFLECTED_DIVMOD], ARITHMETIC, DIVISION, UNARY];
 
@@ -109,10 +108,8 @@ impl Vm {
             }
         }
         if let Some(digits) = text_of_number(value) {
-            match text::float::parse(&digits) {
-                Some(float) if float.is_nan() => return Ok(fresh_nan()),
-                Some(float) => return Ok(float),
-                None => {}
+            if let Some(float) = text::float::parse(&digits) {
+                return Ok(if float.is_nan() { new_nan() } else { float });
             }
             let shown = self.repr_of(Vm::unwrap_native(value))?;
             return Err(self.value_error(format!("could not convert string to float: {shown}")));
@@ -128,15 +125,15 @@ impl Vm {
     }
 }
 
-/// A NaN that is not the same object as any other: containers tell NaNs apart by identity.
-fn fresh_nan() -> f64 {
+/// A NaN that is not the same object as any other: its payload counts up. Containers find a NaN by
+/// identity, so two `float("nan")` must differ.
+fn new_nan() -> f64 {
     thread_local! {
-        static MADE: Cell<u64> = const { Cell::new(0) };
+        static NEXT: std::cell::Cell<u64> = const { std::cell::Cell::new(1) };
     }
-    /// Bits of the payload, the quiet bit left out.
-    const PAYLOAD: u64 = (1 << 51) - 1;
-    MADE.set(MADE.get() + 1);
-    f64::from_bits(f64::NAN.to_bits() | (MADE.get() & PAYLOAD))
+    const QUIET: u64 = 0x7ff8_0000_0000_0000;
+    const PAYLOAD: u64 = (1 << 50) - 1;
+    f64::from_bits(QUIET | (NEXT.replace(NEXT.get() + 1) & PAYLOAD))
 }
 
 /// The receiver as a number.

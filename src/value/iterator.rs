@@ -50,8 +50,9 @@ pub enum IterState {
         dict: Ref<Dict>,
         kind: ViewKind,
         slot: usize,
+        /// Size of the dict, which must not change.
         len: usize,
-        /// Entries that should still come.
+        /// Items still to come.
         left: usize,
         reversed: bool,
     },
