@@ -2,8 +2,9 @@
 
 use crate::call::Native;
 use crate::value::{
-    complex_methods, descriptor_methods, dict_methods, dict_view_methods, exception_methods, float_methods, int_methods,
-    iterator_methods, list_methods, object_methods, range_methods, set_methods, tuple_methods, type_methods, union,
+    complex_methods, descriptor_methods, dict_methods, dict_view_methods, exception_methods, float_methods,
+    int_methods, iterator_methods, list_methods, object_methods, range_methods, set_methods, tuple_methods,
+    type_methods, union,
 };
 
 pub static NONE: &[Native] = object_methods::NONE;
@@ -40,7 +41,6 @@ pub static TYPE: &[Native] = type_methods::TYPE;
 pub fn of_exception(name: &str) -> &'static [Native] {
     exception_methods::of(name)
 }
-
 
 /// Constructors of the iterator and file types that scripts call, beside the methods all of these have.
 pub fn constructor_of(name: &str) -> &'static [Native] {

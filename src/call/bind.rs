@@ -203,6 +203,9 @@ impl Vm {
                 .enumerate()
                 .find(|(i, p)| *i >= given && !keywords.iter().any(|k| k.as_str() == p.name));
             match missing {
+                Some((_, p)) if is_constructor(function) => {
+                    format!("{name}() missing required argument '{}'", p.name)
+                }
                 Some((i, p)) => {
                     format!("{name}() missing required argument '{}' (pos {})", p.name, i + 1)
                 }
