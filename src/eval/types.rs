@@ -196,6 +196,23 @@ fn finish(made: Type) -> Ref<Type> {
     made
 }
 
+/// Python's name of a value's type, for code that has no interpreter at hand.
+pub fn python_name(value: &Value) -> String {
+    match value.view() {
+        View::Instance(instance) => instance.class().name().as_str().to_string(),
+        View::Exception(exception) => exception.class().name().as_str().to_string(),
+        View::Iter(iter) => iter.type_name().to_string(),
+        View::Foreign(object) => object.type_name.to_string(),
+        View::Bool(_) => "bool".to_string(),
+        View::BigInt(_) => "int".to_string(),
+        View::Type(_) => "type".to_string(),
+        _ => match rows().iter().find(|row| row.2 == value.tag()) {
+            Some(row) => row.0.to_string(),
+            None => format!("{:?}", value.tag()),
+        },
+    }
+}
+
 impl Vm {
     /// The type of a value.
     #[inline]

@@ -144,7 +144,9 @@ fn affixed(call: &mut Call, test: fn(&str, &str) -> bool) -> Res {
     let Some(tuple) = wanted.get::<Tuple>() else {
         let Some(affix) = wanted.as_str() else {
             let got = call.vm.type_name(wanted);
-            return Err(call.vm.type_error(format!("{name} first arg must be str or a tuple of str, not {got}")));
+            return Err(call
+                .vm
+                .type_error(format!("{name} first arg must be str or a tuple of str, not {got}")));
         };
         return Ok(Value::bool(window.is_some_and(|(part, _)| test(part, affix))));
     };
