@@ -478,6 +478,10 @@ impl Vm {
             Tag::Dict => {
                 Ok(Instance::with_native(class.clone(), Dict::new(Default::default()).into()).into())
             }
+            Tag::ByteArray => {
+                let empty = crate::value::ByteArray::new(Vec::new());
+                Ok(Instance::with_native(class.clone(), empty.into()).into())
+            }
             Tag::Set => {
                 let empty = crate::value::Set::new(Default::default());
                 Ok(Instance::with_native(class.clone(), empty.into()).into())

@@ -136,6 +136,9 @@ impl Vm {
                 return Ok(left.clone());
             }
             (BinaryOp::Add, View::ByteArray(bytes)) => {
+                if !matches!(Vm::unwrap_native(right).tag(), Tag::Bytes | Tag::ByteArray) {
+                    return Err(self.unsupported_operands("+", left, right));
+                }
                 let more = self.bytes_of(right)?;
                 bytes.data.borrow_mut().extend(more);
                 return Ok(left.clone());

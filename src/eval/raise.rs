@@ -228,6 +228,12 @@ impl Vm {
         Raised
     }
 
+    /// Puts back an exception that was taken with `take_raised` only to look at it or to clean up.
+    pub fn resume(&mut self, exception: Ref<Exception>) -> Raised {
+        self.raised = Some(exception);
+        Raised
+    }
+
     /// Notes the span of a node that failed, unless a node inside it has.
     #[cold]
     #[inline(never)]

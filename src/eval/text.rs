@@ -196,6 +196,7 @@ impl Vm {
             }
             View::Cell(_) => "<cell>".to_string(),
             View::Generator(g) => format!("<generator object {}>", g.function.qualname.borrow().as_str()),
+            View::File(file) => crate::builtins::io::describe(self, file)?,
             View::Foreign(_) => {
                 if let Some(method) = self.special_method(value, "__repr__")? {
                     let shown = self.call(&method, &[])?;
@@ -380,19 +381,8 @@ impl Vm {
                 .and_then(|spec| text::spec::write_str(s.as_str(), &spec, out)),
             View::Int(i) => Spec::parse(spec, Target::Int, &name)
                 .and_then(|spec| text::spec::write_int(IntRef::from(i), &spec, out)),
-            View::Bool(b) => {
-                // Only a presentation type turns a bool into a number.
-                match Spec::parse(spec, Target::Int, &name) {
-                    Ok(parsed) if is_plain_number_spec(spec) => {
-                        let _ = parsed;
-                        let shown = if b { "true" } else { "false" };
-                        Spec::parse(spec, Target::Str, &name)
-                            .and_then(|spec| text::spec::write_str(shown, &spec, out))
-                    }
-                    Ok(parsed) => text::spec::write_int(IntRef::from(b as i64), &parsed, out),
-                    Err(error) => Err(error),
-                }
-            }
+            View::Bool(b) => Spec::parse(spec, Target::Int, &name)
+                .and_then(|spec| text::spec::write_int(IntRef::from(b as i64), &spec, out)),
             View::BigInt(big) => Spec::parse(spec, Target::Int, &name)
                 .and_then(|spec| text::spec::write_int(IntRef::from(big), &spec, out)),
             View::Float(f) => Spec::parse(spec, Target::Float, &name)
@@ -439,10 +429,4 @@ impl Vm {
             }
         }
     }
-}
-
-/// Whether a spec has no number presentation, so that a bool is shown as a word.
-fn is_plain_number_spec(spec: &str) -> bool {
-    !spec.ends_with(['b', 'c', 'd', 'e', 'E', 'f', 'F', 'g', 'G', 'n', 'o', 'x', 'X', '%'])
-        && !spec.contains(['+', ' ', ',', '_', '#'])
 }

@@ -110,6 +110,11 @@ impl Types {
             "object" => return Some(self.object.clone()),
             "type" => return Some(self.type_.clone()),
             "IOError" | "EnvironmentError" => return Some(self.exception(Exc::OSError)),
+            "enumerate" => return Some(self.named("enumerate", Tag::Iter)),
+            "zip" => return Some(self.named("zip", Tag::Iter)),
+            "map" => return Some(self.named("map", Tag::Iter)),
+            "filter" => return Some(self.named("filter", Tag::Iter)),
+            "reversed" => return Some(self.named("reversed", Tag::Iter)),
             _ => {}
         }
         const HIDDEN: &[Tag] = &[
@@ -139,13 +144,12 @@ impl Types {
     /// Every name `builtin` knows.
     pub fn builtin_names(&self) -> Vec<String> {
         let all = self.by_tag.iter().chain(&self.exceptions).map(|t| t.name().as_str().to_string());
-        all.chain(["IOError".into(), "EnvironmentError".into()])
-            .filter(|n| self.builtin(n).is_some())
-            .collect()
+        let more = ["object", "type", "IOError", "EnvironmentError", "enumerate", "zip", "map", "filter", "reversed"];
+        all.chain(more.map(String::from)).filter(|n| self.builtin(n).is_some()).collect()
     }
 
     /// The type of a kind of iterator or view, by Python's name for it.
-    fn named(&self, name: &'static str, tag: Tag) -> Ref<Type> {
+    pub(crate) fn named(&self, name: &'static str, tag: Tag) -> Ref<Type> {
         if let Some((_, found)) = self.iterators.borrow().iter().find(|(n, _)| *n == name) {
             return found.clone();
         }
@@ -153,10 +157,16 @@ impl Types {
             "dict_keys" => crate::builtins::methods::DICT_KEYS,
             "dict_values" => crate::builtins::methods::DICT_VALUES,
             "dict_items" => crate::builtins::methods::DICT_ITEMS,
+            _ if tag == Tag::File => crate::builtins::methods::FILE,
+            _ if tag == Tag::Foreign => crate::builtins::methods::of_foreign(name),
             _ => crate::builtins::methods::ITERATOR,
         };
         let flags = Flags { is_slotted: true, ..Flags::default() };
         let made = builtin(name, None, vec![self.object.clone()], tag, flags, methods);
+        if matches!(tag, Tag::Iter | Tag::File) {
+            super::attribute::pour(&made);
+            made.pending.set(crate::builtins::methods::constructor_of(name));
+        }
         self.iterators.borrow_mut().push((name, made.clone()));
         made
     }
@@ -233,6 +243,7 @@ impl Vm {
                 Some(metaclass) => metaclass,
                 None => self.types.type_.clone(),
             },
+            View::File(file) => self.types.named(file.type_name(), Tag::File),
             View::Foreign(object) => self.types.named(object.type_name, Tag::Foreign),
             _ => self.types.of_tag(value.tag()).clone(),
         }
