@@ -5,7 +5,7 @@
 //! Python has a module of that name too, it is in [`MODULES`] and `import` looks there first. Builtins
 //! become objects when a script first mentions them, so that starting an interpreter does not pay for them.
 
-mod core;
+pub mod core;
 mod generator;
 pub mod io;
 pub mod mapping;

@@ -5,6 +5,9 @@ use crate::text::{self, FormatError, IntRef, Spec, Target};
 use crate::value::{Complex, Exception, Instance, Raised, Res, Str, Value, View};
 use std::cell::RefCell;
 
+/// Most digits of an int in decimal text, as in CPython: reading and writing take quadratic time.
+pub(super) const DEFAULT_INT_DIGITS: usize = 4300;
+
 thread_local! {
     /// Containers whose `repr` is being made, so that one inside itself is shown as `[...]`.
     static OPEN: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
@@ -204,7 +207,7 @@ impl Vm {
                 }
                 format!("<{} object>", self.type_name(value))
             }
-            _ => format!("<{} object at {:#x}>", self.type_name(value), value.identity()),
+            _ => self.plain_repr(value),
         };
         out.push_str(&shown);
         Ok(())
@@ -294,6 +297,10 @@ impl Vm {
             }
             return Ok(shown);
         }
+        if let Some(members) = self.group_members(exception) {
+            let message = exception.get_attribute("message").unwrap_or(Value::NONE);
+            return Ok(crate::value::exception_group::group_text(&message, members.len()).as_str().to_string());
+        }
         if let Some(shown) = self.unicode_error_text(exception, &args)? {
             return Ok(shown);
         }
@@ -341,7 +348,7 @@ impl Vm {
         Ok(Some(format!("'{codec}' codec can't {verb} {what}: {reason}")))
     }
 
-    fn write_exception(&mut self, exception: &Exception, out: &mut String) -> Res<()> {
+    pub(crate) fn write_exception(&mut self, exception: &Exception, out: &mut String) -> Res<()> {
         out.push_str(exception.class().name().as_str());
         let args = exception.args();
         match &args[..] {
@@ -415,6 +422,15 @@ impl Vm {
 
     /// Decimal text of a big int, within the digit limit.
     pub fn big_text(&mut self, big: &crate::value::BigInt) -> Res<String> {
+        let limit = self.int_max_str_digits;
+        // A decimal digit is worth a bit more than 3.32 bits.
+        if limit != 0 && big.bits() > limit as u64 * 332 / 100 {
+            let is_too_long = big.bits() > limit as u64 * 333 / 100 + 4
+                || text::int::magnitude(big, 10).len() > limit;
+            if is_too_long {
+                return Err(self.too_many_digits());
+            }
+        }
         Ok(text::int::decimal(big))
     }
 

@@ -38,13 +38,13 @@ fn rows() -> Vec<Row> {
         ("range", None, Tag::Range, false, m::RANGE),
         ("slice", None, Tag::Slice, false, m::SLICE),
         ("cell", None, Tag::Cell, false, &[]),
-        ("function", None, Tag::Function, false, &[]),
-        ("builtin_function_or_method", Some("function"), Tag::NativeFunction, false, &[]),
-        ("method", None, Tag::BoundMethod, false, &[]),
+        ("function", None, Tag::Function, false, m::FUNCTION),
+        ("builtin_function_or_method", Some("function"), Tag::NativeFunction, false, m::FUNCTION),
+        ("method", None, Tag::BoundMethod, false, m::METHOD),
         ("property", None, Tag::Property, true, m::PROPERTY),
-        ("staticmethod", None, Tag::StaticMethod, true, &[]),
-        ("classmethod", None, Tag::ClassMethod, true, &[]),
-        ("super", None, Tag::Super, false, &[]),
+        ("staticmethod", None, Tag::StaticMethod, true, m::STATIC_METHOD),
+        ("classmethod", None, Tag::ClassMethod, true, m::CLASS_METHOD),
+        ("super", None, Tag::Super, false, m::SUPER),
         ("module", None, Tag::Module, true, &[]),
         ("TextIOWrapper", None, Tag::File, false, m::FILE),
         ("foreign", None, Tag::Foreign, false, &[]),
@@ -57,7 +57,7 @@ fn rows() -> Vec<Row> {
 impl Types {
     pub fn new() -> Types {
         let base = |is_base| Flags { is_base, is_slotted: true, ..Flags::default() };
-        let object_flags = Flags { is_base: true, ..Flags::default() };
+        let object_flags = base(true);
         let object = finish(Type::new("object", vec![], Tag::Instance, object_flags));
         object.pending.set(crate::builtins::methods::OBJECT);
         let type_ = finish(Type::new("type", vec![object.clone()], Tag::Type, base(true)));
@@ -69,7 +69,7 @@ impl Types {
         }
         let int = by_tag[Tag::Int as usize].clone();
         by_tag[Tag::BigInt as usize] = int.clone();
-        by_tag[Tag::Bool as usize] = builtin("bool", None, vec![int], Tag::Bool, base(false), &[]);
+        by_tag[Tag::Bool as usize] = builtin("bool", None, vec![int], Tag::Bool, base(false), crate::builtins::methods::BOOL);
         let mut exceptions: Vec<Ref<Type>> = Vec::with_capacity(Exc::ALL.len());
         for &(_, name, parent) in Exc::ALL {
             let bases = match parent {

@@ -8,24 +8,41 @@
 //! [`Value::get`] asks for one kind (`value.get::<List>()`), [`Value::view`] matches on all of them.
 
 pub mod bytes;
+pub mod complex_methods;
+pub mod descriptor_methods;
 pub mod dict;
+pub mod dict_methods;
+pub mod dict_view_methods;
 pub mod exception;
 pub mod file;
-pub mod float;
+pub mod exception_group;
+pub mod exception_methods;
+pub mod float_methods;
 pub mod function;
 pub mod gc;
 pub mod generator;
 pub mod heap;
 pub mod instance;
 pub mod int;
+pub mod int_methods;
 pub mod iterator;
+pub mod iterator_methods;
 pub mod list;
+pub mod list_methods;
 pub mod module;
+pub mod object_methods;
 pub mod range;
+pub mod range_methods;
 pub mod set;
+pub mod set_methods;
+pub mod sort;
+pub mod special_rows;
 pub mod str;
 pub mod tuple;
+pub mod tuple_methods;
+pub mod type_methods;
 pub mod types;
+pub mod union;
 
 pub use bytes::{ByteArray, Bytes};
 pub use dict::{Dict, DictView};

@@ -7,7 +7,7 @@ use crate::call::{Call, Native};
 use crate::eval::code::{BinaryOp, CompareOp};
 use crate::eval::{Exc, Vm};
 use crate::value::iterator::IterState;
-use crate::value::{Instance, Int, Iter, Res, Tag, Value, View, dict::ViewKind};
+use crate::value::{Instance, Int, Iter, Res, Tag, Value};
 
 pub static ROWS: &[Native] = &[
     Native { name: "len", params: "obj, /", run: len, doc: "The number of items of a container." },
@@ -240,51 +240,18 @@ fn reversed(call: &mut Call) -> Res {
         Tag::Instance if call.vm.special_method(sequence, "__getitem__")?.is_some() => sequence,
         _ => Vm::unwrap_native(sequence),
     };
-    let state = match inside.view() {
-        View::List(list) => IterState::ListReversed { list: inside.clone(), left: list.len() },
-        View::Dict(_) | View::DictView(_) => match reversed_dict(inside) {
-            Some(state) => state,
-            None => return Err(not_reversible(call)),
-        },
-        View::Range(range) => return reversed_range(call, range),
-        View::Str(_) | View::Tuple(_) | View::Bytes(_) | View::ByteArray(_) | View::Instance(_) => {
-            if inside.is::<Instance>() && call.vm.special_method(inside, "__len__")?.is_none() {
-                return Err(not_reversible(call));
-            }
-            let len = call.vm.len(inside)?;
-            IterState::Items { object: inside.clone(), index: len as i64 - 1, step: -1 }
-        }
-        _ => return Err(not_reversible(call)),
-    };
+    if let Some(state) = crate::value::iterator::reversed_state(inside) {
+        return Ok(Iter::new(state).into());
+    }
+    if !inside.is::<Instance>() || call.vm.special_method(inside, "__len__")?.is_none() {
+        return Err(not_reversible(call));
+    }
+    let len = call.vm.len(inside)?;
+    let state = IterState::Items { object: inside.clone(), index: len as i64 - 1, step: -1 };
     Ok(Iter::new(state).into())
 }
 
 fn not_reversible(call: &mut Call) -> crate::value::Raised {
     let name = call.vm.type_name(call.arg(1));
     call.vm.type_error(format!("'{name}' object is not reversible"))
-}
-
-fn reversed_dict(value: &Value) -> Option<IterState> {
-    let (dict, kind) = match value.view() {
-        View::DictView(view) => (view.dict.clone(), view.kind),
-        _ => (value.get_ref()?, ViewKind::Keys),
-    };
-    let (slot, len) = (dict.borrow().slots(), dict.len());
-    Some(IterState::Dict { dict, kind, slot, len, reversed: true })
-}
-
-fn reversed_range(call: &mut Call, range: &crate::value::Range) -> Res {
-    let state = match (&range.big, range.len()) {
-        (None, Some(len)) => {
-            let last = if len == 0 { Value::int(0) } else { range.at(len - 1) };
-            IterState::Range { next: last.as_int().unwrap_or(0), left: len as u64, step: range.step.wrapping_neg() }
-        }
-        (Some(big), _) => {
-            let len = big.len();
-            let last = &big.start + &big.step * (&len - 1u32);
-            IterState::BigRange { next: last, left: len, step: -&big.step }
-        }
-        (None, None) => return Err(not_reversible(call)),
-    };
-    Ok(Iter::new(state).into())
 }

@@ -3,9 +3,9 @@
 use crate::call::{Call, Native};
 use crate::eval::code::{BinaryOp, CompareOp};
 use crate::text::surrogate;
-use crate::value::{BigInt, Int, Raised, Res, Tag, Value, View};
-use num_integer::Integer;
-use num_traits::{One, Signed, Zero};
+use crate::value::int_methods::round_int;
+use crate::value::{BigInt, Int, Res, Tag, Value, View};
+use num_traits::Signed;
 
 pub static ROWS: &[Native] = &[
     Native { name: "abs", params: "number, /", run: abs, doc: "The number without its sign; the length of a complex number." },
@@ -117,22 +117,11 @@ fn divmod(call: &mut Call) -> Res {
         }
     }
     let (x, y) = (crate::eval::Vm::unwrap_native(x), crate::eval::Vm::unwrap_native(y));
-    let is_number = |v: &Value| v.as_float().is_some() || Int::of(v).is_some();
-    if !is_number(x) || !is_number(y) {
-        let (l, r) = (call.vm.type_name(x), call.vm.type_name(y));
-        return Err(call.vm.type_error(format!("unsupported operand type(s) for divmod(): '{l}' and '{r}'")));
+    if let Some(both) = call.vm.number_divmod(x, y)? {
+        return Ok(both);
     }
-    if x.as_float().is_some() || y.as_float().is_some() {
-        let (a, b) = (call.vm.to_float(x)?, call.vm.to_float(y)?);
-        if b == 0.0 {
-            return Err(call.vm.zero_division("float divmod()"));
-        }
-        let (quotient, rest) = crate::eval::float_divmod(a, b);
-        return Ok(Value::tuple(vec![Value::float(quotient), Value::float(rest)]));
-    }
-    let quotient = call.vm.binary(BinaryOp::FloorDiv, x, y)?;
-    let rest = call.vm.binary(BinaryOp::Mod, x, y)?;
-    Ok(Value::tuple(vec![quotient, rest]))
+    let (l, r) = (call.vm.type_name(x), call.vm.type_name(y));
+    Err(call.vm.type_error(format!("unsupported operand type(s) for divmod(): '{l}' and '{r}'")))
 }
 
 fn pow(call: &mut Call) -> Res {
@@ -140,9 +129,10 @@ fn pow(call: &mut Call) -> Res {
     let Some(modulus) = call.opt_not_none(2) else {
         return call.vm.binary(BinaryOp::Pow, base, exponent);
     };
-    if let (Some(b), Some(e), Some(m)) = (Int::of(base), Int::of(exponent), Int::of(modulus)) {
-        let (b, e, m) = (b.to_big(), e.to_big(), m.to_big());
-        return power_modulo(call, &b, &e, &m);
+    if Int::of(modulus).is_some()
+        && let Some(power) = call.vm.int_power_modulo(base, exponent, modulus)?
+    {
+        return Ok(power);
     }
     if base.tag() == Tag::Instance
         && let Some(method) = call.vm.special_method(base, "__pow__")?
@@ -160,26 +150,6 @@ fn pow(call: &mut Call) -> Res {
     Err(call.vm.type_error(format!("unsupported operand type(s) for ** or pow(): '{b}', '{e}', '{m}'")))
 }
 
-fn power_modulo(call: &mut Call, base: &BigInt, exponent: &BigInt, modulus: &BigInt) -> Res {
-    if modulus.is_zero() {
-        return Err(call.vm.value_error("pow() 3rd argument cannot be 0"));
-    }
-    let size = modulus.abs();
-    let mut base = base.mod_floor(&size);
-    let mut exponent = exponent.clone();
-    if exponent.is_negative() {
-        let gcd = base.extended_gcd(&size);
-        if !gcd.gcd.is_one() {
-            return Err(call.vm.value_error("base is not invertible for the given modulus"));
-        }
-        base = gcd.x.mod_floor(&size);
-        exponent = -exponent;
-    }
-    let result = base.modpow(&exponent, &size);
-    // The result has the sign of the modulus.
-    Ok(Value::big(result.mod_floor(modulus)))
-}
-
 fn round(call: &mut Call) -> Res {
     let number = call.arg(0);
     let digits = call.opt_not_none(1);
@@ -194,74 +164,22 @@ fn round(call: &mut Call) -> Res {
         Some(digits) => Some(call.vm.to_int_value(digits)?),
         None => None,
     };
-    match (number.as_float(), digits) {
-        (Some(float), None) => rounded_to_int(call, float),
-        (Some(float), Some(digits)) => {
-            let places = match Int::of(&digits) {
-                Some(Int::Small(i)) => i.clamp(-400, 400) as i32,
-                Some(int) if int.is_negative() => -400,
-                _ => 400,
-            };
-            let rounded = crate::text::float::round_to(float, places);
-            if rounded.is_infinite() && float.is_finite() {
-                return Err(call.vm.overflow_error("rounded value too large to represent"));
-            }
-            Ok(Value::float(rounded))
-        }
-        (None, digits) => match Int::of(number) {
-            Some(int) => round_int(int, digits),
+    let places = digits.as_ref().and_then(Int::of).map(|digits| match digits {
+        Int::Small(small) => small,
+        Int::Big(_) if digits.is_negative() => i64::MIN,
+        Int::Big(_) => i64::MAX,
+    });
+    match (number.as_float(), places) {
+        (Some(float), None) => call.vm.int_from_float(float.round_ties_even()),
+        (Some(float), Some(places)) => call.vm.round_float(float, places),
+        (None, places) => match Int::of(number) {
+            Some(int) => Ok(round_int(int, places.unwrap_or(0))),
             None => {
                 let name = call.vm.type_name(number);
                 Err(call.vm.type_error(format!("type {name} doesn't define __round__ method")))
             }
         },
     }
-}
-
-/// The nearest int, halves to the even one.
-fn rounded_to_int(call: &mut Call, float: f64) -> Res {
-    match whole(float.round_ties_even()) {
-        Some(int) => Ok(int),
-        None => Err(no_int(call, float)),
-    }
-}
-
-/// The error for turning an infinity or NaN into an int.
-pub fn no_int(call: &mut Call, float: f64) -> Raised {
-    if float.is_nan() {
-        call.vm.value_error("cannot convert float NaN to integer")
-    } else {
-        call.vm.overflow_error("cannot convert float infinity to integer")
-    }
-}
-
-/// A float without fraction as an int; `None` for infinities and NaN.
-pub fn whole(float: f64) -> Option<Value> {
-    if float.abs() < 9e18 {
-        return Some(Value::int(float as i64));
-    }
-    crate::text::float_exact::to_big(float).map(Value::big)
-}
-
-/// Rounds to tens, hundreds, ... for negative digits, halves to even.
-fn round_int(int: Int, digits: Option<Value>) -> Res {
-    let places = match digits.as_ref().and_then(Int::of) {
-        Some(places) if places.is_negative() => places,
-        _ => return Ok(int.to_value()),
-    };
-    let big = int.to_big();
-    let Some(places) = places.to_i64().map(i64::unsigned_abs).filter(|&p| p <= big.bits()) else {
-        return Ok(Value::int(0));
-    };
-    let unit = BigInt::from(10).pow(places as u32);
-    let (quotient, rest) = big.div_mod_floor(&unit);
-    let twice: BigInt = rest * 2;
-    let up = match twice.cmp(&unit) {
-        std::cmp::Ordering::Greater => true,
-        std::cmp::Ordering::Less => false,
-        std::cmp::Ordering::Equal => quotient.is_odd(),
-    };
-    Ok(Value::big((quotient + BigInt::from(up as u8)) * unit))
 }
 
 /// `left > right` or `left < right` as `max` and `min` ask.
