@@ -49,7 +49,9 @@ impl<'a> Call<'a> {
     pub fn wrong_type(&mut self, index: usize, wanted: &str) -> Raised {
         let got = self.vm.type_name(&self.args[index]);
         let name = match self.owner {
-            Some(owner) if matches!(self.native.name, "__new__" | "__init__") => owner.name().as_str().to_string(),
+            Some(owner) if matches!(self.native.name, "__new__" | "__init__") => {
+                owner.name().as_str().to_string()
+            }
             _ => self.native.name.to_string(),
         };
         let method = self.signature.positional.first().is_some_and(|p| matches!(p.name, "self" | "cls"));

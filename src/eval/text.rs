@@ -299,7 +299,9 @@ impl Vm {
         }
         if let Some(members) = self.group_members(exception) {
             let message = exception.get_attribute("message").unwrap_or(Value::NONE);
-            return Ok(crate::value::exception_group::group_text(&message, members.len()).as_str().to_string());
+            return Ok(crate::value::exception_group::group_text(&message, members.len())
+                .as_str()
+                .to_string());
         }
         if let Some(shown) = self.unicode_error_text(exception, &args)? {
             return Ok(shown);
@@ -425,8 +427,8 @@ impl Vm {
         let limit = self.int_max_str_digits;
         // A decimal digit is worth a bit more than 3.32 bits.
         if limit != 0 && big.bits() > limit as u64 * 332 / 100 {
-            let is_too_long = big.bits() > limit as u64 * 333 / 100 + 4
-                || text::int::magnitude(big, 10).len() > limit;
+            let is_too_long =
+                big.bits() > limit as u64 * 333 / 100 + 4 || text::int::magnitude(big, 10).len() > limit;
             if is_too_long {
                 return Err(self.too_many_digits());
             }

@@ -69,7 +69,8 @@ impl Types {
         }
         let int = by_tag[Tag::Int as usize].clone();
         by_tag[Tag::BigInt as usize] = int.clone();
-        by_tag[Tag::Bool as usize] = builtin("bool", None, vec![int], Tag::Bool, base(false), crate::builtins::methods::BOOL);
+        by_tag[Tag::Bool as usize] =
+            builtin("bool", None, vec![int], Tag::Bool, base(false), crate::builtins::methods::BOOL);
         let mut exceptions: Vec<Ref<Type>> = Vec::with_capacity(Exc::ALL.len());
         for &(_, name, parent) in Exc::ALL {
             let bases = match parent {
@@ -144,7 +145,17 @@ impl Types {
     /// Every name `builtin` knows.
     pub fn builtin_names(&self) -> Vec<String> {
         let all = self.by_tag.iter().chain(&self.exceptions).map(|t| t.name().as_str().to_string());
-        let more = ["object", "type", "IOError", "EnvironmentError", "enumerate", "zip", "map", "filter", "reversed"];
+        let more = [
+            "object",
+            "type",
+            "IOError",
+            "EnvironmentError",
+            "enumerate",
+            "zip",
+            "map",
+            "filter",
+            "reversed",
+        ];
         all.chain(more.map(String::from)).filter(|n| self.builtin(n).is_some()).collect()
     }
 

@@ -5,14 +5,39 @@ use crate::call::{Call, Native};
 use crate::eval::{Exc, Vm};
 
 pub const BASE_EXCEPTION: &[Native] = &[
-    Native { name: "__new__", params: "cls, /, *args, **keywords", run: new, doc: "A new exception with these arguments." },
+    Native {
+        name: "__new__",
+        params: "cls, /, *args, **keywords",
+        run: new,
+        doc: "A new exception with these arguments.",
+    },
     Native { name: "__init__", params: "self, /, *args", run: init, doc: "Sets the arguments." },
     Native { name: "__str__", params: "self, /", run: text, doc: "The message." },
     Native { name: "__repr__", params: "self, /", run: repr, doc: "`repr(self)`." },
-    Native { name: "add_note", params: "self, note, /", run: add_note, doc: "Adds a line that is shown below the message." },
-    Native { name: "with_traceback", params: "self, traceback, /", run: with_traceback, doc: "Sets `__traceback__` and gives the exception back." },
-    Native { name: "__reduce__", params: "self, /", run: reduce, doc: "How to make an equal exception: its class, arguments and attributes." },
-    Native { name: "__setstate__", params: "self, state, /", run: set_state, doc: "Sets attributes from a dict." },
+    Native {
+        name: "add_note",
+        params: "self, note, /",
+        run: add_note,
+        doc: "Adds a line that is shown below the message.",
+    },
+    Native {
+        name: "with_traceback",
+        params: "self, traceback, /",
+        run: with_traceback,
+        doc: "Sets `__traceback__` and gives the exception back.",
+    },
+    Native {
+        name: "__reduce__",
+        params: "self, /",
+        run: reduce,
+        doc: "How to make an equal exception: its class, arguments and attributes.",
+    },
+    Native {
+        name: "__setstate__",
+        params: "self, state, /",
+        run: set_state,
+        doc: "Sets attributes from a dict.",
+    },
 ];
 
 pub const OS_ERROR: &[Native] = &[Native {
@@ -92,7 +117,8 @@ fn new(call: &mut Call) -> Res {
     let class = call.class()?;
     if class.kind != Tag::Exception {
         let shown = class.name();
-        let message = format!("BaseException.__new__({0}): {0} is not a subtype of BaseException", shown.as_str());
+        let message =
+            format!("BaseException.__new__({0}): {0} is not a subtype of BaseException", shown.as_str());
         return Err(call.vm.type_error(message));
     }
     Ok(call.vm.make_exception(&class, call.rest().to_vec())?.into())

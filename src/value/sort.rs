@@ -17,7 +17,12 @@ impl Vm {
     ///
     /// # Errors
     /// Whatever `key` and the comparisons raise.
-    pub fn sort_values(&mut self, mut values: Vec<Value>, key: Option<&Value>, reverse: bool) -> Res<Vec<Value>> {
+    pub fn sort_values(
+        &mut self,
+        mut values: Vec<Value>,
+        key: Option<&Value>,
+        reverse: bool,
+    ) -> Res<Vec<Value>> {
         sort_in_place(self, &mut values, key, reverse)?;
         Ok(values)
     }
