@@ -2,6 +2,7 @@
 //! names the function, what it wanted and what it got.
 
 use super::Call;
+use crate::convert::FromValue;
 use crate::eval::Vm;
 use crate::value::{Bytes, Dict, Heap, Instance, Int, List, Raised, Ref, Res, Str, Tag, Type, Value, View};
 use num_traits::ToPrimitive;
@@ -246,6 +247,26 @@ impl<'a> Call<'a> {
             return Err(self.vm.value_error(format!("{name}() {what} must be non-negative, not {number}")));
         }
         Ok(number)
+    }
+
+    /// An argument as a Rust value.
+    ///
+    /// # Errors
+    /// `TypeError`, `OverflowError`, `ValueError`: the argument is nothing of that kind.
+    pub fn get<T: FromValue>(&mut self, index: usize) -> Res<T> {
+        self.args[index].to().map_err(|error| {
+            let message = format!("{}() argument {}: {}", self.native.name, index + 1, error.message);
+            match error.kind.as_str() {
+                "OverflowError" => self.vm.overflow_error(message),
+                "ValueError" => self.vm.value_error(message),
+                _ => self.vm.type_error(message),
+            }
+        })
+    }
+
+    /// What the host gave with [`Engine::with_data`](crate::Engine::with_data), if it is a `T`.
+    pub fn data<T: 'static>(&mut self) -> Option<&mut T> {
+        self.vm.host_data.downcast_mut()
     }
 
     /// All items of an iterable argument.

@@ -323,27 +323,8 @@ impl Vm {
             let message = exception.get_attribute("msg").or(args.first().cloned()).unwrap_or(Value::NONE);
             return Ok(format!("{} ({place})", self.str_of(&message)?));
         }
-        if class.is_subtype_of(&self.types.exception(super::Exc::SyntaxError))
-            && let (Some(file), Some(line)) = (exception.get_attribute("filename"), exception.get_attribute("lineno"))
-            && let (Some(file), Some(line)) = (file.as_str(), line.as_int())
-        {
-            let message = exception.get_attribute("msg").unwrap_or(Value::NONE);
-            let file = file.rsplit('/').next().unwrap_or(file);
-            return Ok(format!("{} ({file}, line {line})", self.str_of(&message)?));
-        }
         if let Some(shown) = self.unicode_error_text(exception, &args)? {
             return Ok(shown);
-        }
-        if class.is_subtype_of(&self.types.exception(super::Exc::SyntaxError))
-            && let Some(line) = exception.get_attribute("lineno").and_then(|l| l.as_int())
-            && let Some(message) = args.first()
-        {
-            let message = self.str_of(message)?;
-            let file = exception.get_attribute("filename").filter(|f| !f.is_none());
-            return Ok(match file.as_ref().and_then(Value::as_str) {
-                Some(file) => format!("{message} ({}, line {line})", file.rsplit('/').next().unwrap_or(file)),
-                None => format!("{message} (line {line})"),
-            });
         }
         match &args[..] {
             [] => Ok(String::new()),
