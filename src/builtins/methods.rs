@@ -1,34 +1,67 @@
 //! Which rows are the methods of which built-in type. The rows themselves are beside their type.
 
 use crate::call::Native;
+use crate::value::{
+    complex_methods, descriptor_methods, dict_methods, dict_view_methods, exception_methods, float_methods, int_methods,
+    iterator_methods, list_methods, object_methods, range_methods, set_methods, tuple_methods, type_methods, union,
+};
 
-pub static NONE: &[Native] = &[];
-pub static INT: &[Native] = &[];
-pub static FLOAT: &[Native] = &[];
-pub static COMPLEX: &[Native] = &[];
+pub static NONE: &[Native] = object_methods::NONE;
+pub static INT: &[Native] = int_methods::INT;
+pub static BOOL: &[Native] = int_methods::BOOL;
+pub static FLOAT: &[Native] = float_methods::FLOAT;
+pub static COMPLEX: &[Native] = complex_methods::COMPLEX;
 pub use crate::value::str::methods::METHODS as STR;
-pub static BYTES: &[Native] = &[];
-pub static BYTEARRAY: &[Native] = &[];
-pub static LIST: &[Native] = &[];
-pub static TUPLE: &[Native] = &[];
-pub static DICT: &[Native] = &[];
-pub static SET: &[Native] = &[];
-pub static FROZENSET: &[Native] = &[];
-pub static RANGE: &[Native] = &[];
-pub static SLICE: &[Native] = &[];
-pub static PROPERTY: &[Native] = &[];
-pub static FILE: &[Native] = &[];
-pub static ITERATOR: &[Native] = &[];
+pub use crate::value::bytes::methods::BYTEARRAY;
+pub use crate::value::bytes::methods::BYTES;
+pub static LIST: &[Native] = list_methods::LIST;
+pub static TUPLE: &[Native] = tuple_methods::TUPLE;
+pub static DICT: &[Native] = dict_methods::DICT;
+pub static SET: &[Native] = set_methods::SET;
+pub static FROZENSET: &[Native] = set_methods::FROZENSET;
+pub static RANGE: &[Native] = range_methods::RANGE;
+pub static SLICE: &[Native] = range_methods::SLICE;
+pub static PROPERTY: &[Native] = descriptor_methods::PROPERTY;
+pub static STATIC_METHOD: &[Native] = descriptor_methods::STATIC_METHOD;
+pub static CLASS_METHOD: &[Native] = descriptor_methods::CLASS_METHOD;
+pub static FUNCTION: &[Native] = descriptor_methods::FUNCTION;
+pub static METHOD: &[Native] = descriptor_methods::METHOD;
+pub static SUPER: &[Native] = descriptor_methods::SUPER;
+pub use super::io::METHODS as FILE;
+pub static ITERATOR: &[Native] = iterator_methods::ITERATOR;
 pub use super::generator::METHODS as GENERATOR;
-pub static DICT_KEYS: &[Native] = &[];
-pub static DICT_VALUES: &[Native] = &[];
-pub static DICT_ITEMS: &[Native] = &[];
-pub static OBJECT: &[Native] = &[];
-pub static TYPE: &[Native] = &[];
+pub static DICT_KEYS: &[Native] = dict_view_methods::SET_VIEW;
+pub static DICT_VALUES: &[Native] = dict_view_methods::VALUES_VIEW;
+pub static DICT_ITEMS: &[Native] = dict_view_methods::SET_VIEW;
+pub static OBJECT: &[Native] = object_methods::OBJECT;
+pub static TYPE: &[Native] = type_methods::TYPE;
 
 /// Methods of an exception class beyond those of its base.
 pub fn of_exception(name: &str) -> &'static [Native] {
+    exception_methods::of(name)
+}
+
+
+/// Constructors of the iterator and file types that scripts call, beside the methods all of these have.
+pub fn constructor_of(name: &str) -> &'static [Native] {
+    use super::core::iteration as i;
     match name {
+        "enumerate" => i::ENUMERATE,
+        "zip" => i::ZIP,
+        "map" => i::MAP,
+        "filter" => i::FILTER,
+        "reversed" => i::REVERSED,
+        "StringIO" => super::io::STRING_IO,
+        "BytesIO" => super::io::BYTES_IO,
+        _ => &[],
+    }
+}
+
+/// Methods of the objects of native modules, by the name of their type.
+pub fn of_foreign(name: &str) -> &'static [Native] {
+    match name {
+        "dict" | "_Environ" => super::mapping::METHODS,
+        union::TYPE_NAME => union::UNION,
         _ => &[],
     }
 }

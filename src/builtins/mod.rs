@@ -1,28 +1,78 @@
 //! The native module table: every native module in one list, and how scripts reach them.
 //!
-//! The flat builtins (`mp_run`, `math_sqrt`, ...) are the rows of the modules in [`FLAT`], under their
-//! module's name and an underscore; `import mp` gives the same rows without the prefix. Builtins become
-//! objects when a script first mentions them, so that starting an interpreter does not pay for them.
+//! The flat builtins (`mp_run`, `math_sqrt`, ...) are the rows of the tables in [`FLAT`]; a row's name is
+//! the whole flat name, which messages then show. `import mp` gives the same rows without the prefix. Where
+//! Python has a module of that name too, it is in [`MODULES`] and `import` looks there first. Builtins
+//! become objects when a script first mentions them, so that starting an interpreter does not pay for them.
 
-mod core;
+pub mod core;
 mod generator;
+pub mod io;
+pub mod mapping;
 pub mod methods;
 pub mod mp;
 
 use crate::call::{Native, NativeModule, Signature};
 use crate::eval::Vm;
-use crate::value::{Module, NativeFunction, Property, Ref, Res, Str, Type, Value};
-use std::rc::Rc;
+use crate::value::{File, GlobalVar, Module, NativeFunction, Property, Ref, Res, Str, Type, Value, file};
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
 
 /// What native modules keep between calls, one for each interpreter.
 #[derive(Default)]
-pub struct State {}
+pub struct State {
+    /// File objects of stdin, stdout and stderr, once anybody asks.
+    pub standard: [Option<Value>; 3],
+    /// The variables `sys.stdin`, `sys.stdout` and `sys.stderr`, once anybody asks.
+    pub stream_variables: [Option<Ref<GlobalVar>>; 3],
+    /// `io.UnsupportedOperation`
+    pub unsupported_operation: Option<Ref<Type>>,
+    /// Buffers of the files that scripts have opened.
+    files: Vec<Weak<RefCell<file::State>>>,
+}
+
+impl State {
+    /// Notes a file, so that its buffer is written at the end even if nobody closes it.
+    pub fn remember_file(&mut self, opened: &File) {
+        // Files that are gone are forgotten each time the list would grow.
+        if self.files.len() == self.files.capacity() {
+            self.files.retain(|state| state.strong_count() > 0);
+        }
+        self.files.push(opened.weak_state());
+    }
+
+    /// Writes what waits in all open files, as before a fork and at the end.
+    pub fn flush_files(&mut self) {
+        for state in self.files.iter().filter_map(Weak::upgrade) {
+            if let Ok(mut state) = state.try_borrow_mut() {
+                // There is nobody to tell about errors.
+                let _ = state.flush();
+            }
+        }
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.flush_files();
+    }
+}
 
 /// Modules that `import` finds.
-static MODULES: &[&NativeModule] = &[&mp::MODULE];
+static MODULES: &[&NativeModule] = &[&io::MODULE];
 
-/// Modules whose functions are builtins under `name_function`.
+/// Tables of flat builtins; `import` finds them too, under the table's name and without the prefix.
 static FLAT: &[&NativeModule] = &[&mp::MODULE];
+
+/// The flat row of a name in a table: `mp_run`, or `run` for short.
+fn flat_row(table: &NativeModule, name: &str) -> Option<&'static Native> {
+    table.functions.iter().find(|row| row.name == name || short_name(table, row) == name)
+}
+
+/// A flat row's name without the prefix.
+fn short_name(table: &NativeModule, row: &Native) -> &'static str {
+    row.name.strip_prefix(table.name).and_then(|rest| rest.strip_prefix('_')).unwrap_or(row.name)
+}
 
 include!(concat!(env!("OUT_DIR"), "/stdlib.rs"));
 
@@ -36,21 +86,26 @@ pub fn is_embedded_package(name: &str) -> bool {
     STDLIB.iter().any(|(n, is_package, _)| *n == name && *is_package)
 }
 
+fn flat_table(name: &str) -> Option<&'static NativeModule> {
+    FLAT.iter().find(|table| table.name == name).copied()
+}
+
 /// Names that `import` finds without looking at files, sorted.
 pub fn module_names(vm: &Vm) -> Vec<String> {
-    let mut names: Vec<String> = MODULES.iter().map(|m| m.name.to_string()).collect();
+    let mut names: Vec<String> = MODULES.iter().chain(FLAT).map(|m| m.name.to_string()).collect();
     names.extend(STDLIB.iter().map(|(name, _, _)| name.to_string()));
     names.extend(vm.host_modules.keys().map(|name| name.to_string()));
     names.push("builtins".to_string());
     names.sort();
+    names.dedup();
     names
 }
 
 /// Names of all builtins.
 pub fn names(vm: &Vm) -> Vec<String> {
-    let mut names: Vec<String> = core::FUNCTIONS.iter().map(|f| f.name.to_string()).collect();
-    for module in FLAT {
-        names.extend(module.functions.iter().map(|f| format!("{}_{}", module.name, f.name)));
+    let mut names: Vec<String> = core::rows().map(|f| f.name.to_string()).collect();
+    for table in FLAT {
+        names.extend(table.functions.iter().map(|f| f.name.to_string()));
     }
     names.extend(vm.types.builtin_names());
     names.extend(["NotImplemented", "Ellipsis", "__debug__"].map(String::from));
@@ -79,7 +134,7 @@ impl Vm {
     }
 
     fn make_builtin(&mut self, name: &str) -> Option<Value> {
-        if let Some(native) = core::FUNCTIONS.iter().find(|f| f.name == name) {
+        if let Some(native) = core::find(name) {
             return Some(function_value(native, "builtins"));
         }
         if let Some(class) = self.types.builtin(name) {
@@ -91,12 +146,9 @@ impl Vm {
             "__debug__" => return Some(Value::TRUE),
             _ => {}
         }
-        for module in FLAT {
-            let Some(rest) = name.strip_prefix(module.name).and_then(|rest| rest.strip_prefix('_')) else {
-                continue;
-            };
-            if let Some(native) = module.functions.iter().find(|f| f.name == rest) {
-                return Some(function_value(native, module.name));
+        for table in FLAT {
+            if let Some(native) = table.functions.iter().find(|f| f.name == name) {
+                return Some(function_value(native, table.name));
             }
         }
         None
@@ -104,7 +156,7 @@ impl Vm {
 
     fn native_table(&self, name: &str) -> Option<&'static NativeModule> {
         let own = MODULES.iter().find(|m| m.name == name).copied();
-        own.or_else(|| self.host_modules.get(name).copied())
+        own.or_else(|| self.host_modules.get(name).copied()).or_else(|| flat_table(name))
     }
 
     /// The native module of that name, as `import` gives it.
@@ -128,6 +180,8 @@ impl Vm {
             function_value(native, table.name)
         } else if let Some((_, make)) = table.constants.iter().find(|(n, _)| *n == name) {
             make(self)
+        } else if let Some(native) = flat_table(table.name).and_then(|flat| flat_row(flat, name)) {
+            function_value(native, table.name)
         } else {
             return Ok(None);
         };
@@ -142,20 +196,27 @@ impl Vm {
             return names(self);
         }
         let Some(table) = self.native_table(module.name.as_str()) else { return Vec::new() };
-        let functions = table.functions.iter().map(|f| f.name.to_string());
-        functions.chain(table.constants.iter().map(|(name, _)| name.to_string())).collect()
+        let is_flat = flat_table(table.name).is_some_and(|flat| std::ptr::eq(flat, table));
+        let mut names: Vec<String> = table.constants.iter().map(|(name, _)| name.to_string()).collect();
+        if !is_flat {
+            names.extend(table.functions.iter().map(|f| f.name.to_string()));
+        }
+        if let Some(flat) = flat_table(table.name) {
+            names.extend(flat.functions.iter().map(|f| short_name(flat, f).to_string()));
+        }
+        names
     }
 
     /// The function behind variable annotations: gives a namespace's `__annotations__`, made if needed.
     pub(crate) fn annotations_function(&mut self) -> Value {
-        function_value(&core::ANNOTATIONS, "builtins")
+        function_value(&core::slots::ANNOTATIONS, "builtins")
     }
 
     /// The computed attribute for one name of `__slots__`.
     pub(crate) fn slot_member(&mut self, _class: &Ref<Type>, name: &Ref<Str>) -> Value {
-        let get = core::slot_function(&core::SLOT_GET, name);
-        let set = core::slot_function(&core::SLOT_SET, name);
-        let delete = core::slot_function(&core::SLOT_DELETE, name);
+        let get = core::slots::slot_function(&core::slots::SLOT_GET, name);
+        let set = core::slots::slot_function(&core::slots::SLOT_SET, name);
+        let delete = core::slots::slot_function(&core::slots::SLOT_DELETE, name);
         Ref::new(Property { get, set, delete, doc: Value::NONE }).into()
     }
 }

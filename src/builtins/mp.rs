@@ -18,7 +18,7 @@ pub static MODULE: NativeModule = NativeModule {
     doc: "Start processes that run ZPy code, and look after them.",
     functions: &[
         Native {
-            name: "run",
+            name: "mp_run",
             params: "script_path, args=None",
             run,
             doc: "Runs a script in a new interpreter and waits for it. `args` is a list of strings. Gives a dict with \
@@ -26,52 +26,52 @@ pub static MODULE: NativeModule = NativeModule {
                   both in order of arrival.",
         },
         Native {
-            name: "run_code",
+            name: "mp_run_code",
             params: "code_string, args=None",
             run: run_code,
             doc: "Runs a text of ZPy code in a new interpreter and waits for it; the same dict as `mp_run`.",
         },
         Native {
-            name: "spawn",
+            name: "mp_spawn",
             params: "script_path, args=None",
             run: spawn,
             doc: "Starts a script in a new interpreter that shares this one's streams, and gives its handle at once. \
                   `mp_spawn(\"-c\", code)` starts a text of code.",
         },
         Native {
-            name: "wait",
+            name: "mp_wait",
             params: "handle, timeout=None",
             run: wait,
             doc: "Waits for a child and gives its exit code; the handle is gone then. After `timeout` seconds gives none \
                   and keeps the handle. Raises ValueError for a handle that is not known.",
         },
         Native {
-            name: "poll",
+            name: "mp_poll",
             params: "handle, /",
             run: poll,
             doc: "The exit code of a child that has ended, none while it runs. Never waits and keeps the handle.",
         },
         Native {
-            name: "kill",
+            name: "mp_kill",
             params: "handle, /",
             run: kill,
             doc: "Ends a child: SIGTERM, then SIGKILL if it still runs after a second. True for any known handle, which is \
                   gone then; false otherwise.",
         },
         Native {
-            name: "cpu_count",
+            name: "mp_cpu_count",
             params: "",
             run: cpu_count,
             doc: "The number of CPUs this process may use.",
         },
         Native {
-            name: "sleep",
+            name: "mp_sleep",
             params: "milliseconds, /",
             run: sleep,
             doc: "Sleeps for that many milliseconds, int or float.",
         },
         Native {
-            name: "deinit",
+            name: "mp_deinit",
             params: "",
             run: deinit,
             doc: "Forgets all handles; the children go on, and numbering starts again at 1.",
@@ -178,7 +178,7 @@ fn spawn(call: &mut Call) -> Res {
     let args = if path == "-c" {
         let code = match call.opt(1) {
             Some(_) => call.str(1)?,
-            None => return Err(call.vm.type_error("spawn() wants the code after '-c'")),
+            None => return Err(call.vm.type_error("mp_spawn() wants the code after '-c'")),
         };
         vec![OsString::from("-c"), os_text(call, code)?]
     } else {

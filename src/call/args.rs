@@ -3,7 +3,7 @@
 
 use super::Call;
 use crate::eval::Vm;
-use crate::value::{Bytes, Dict, Heap, Instance, Int, List, Raised, Res, Str, Tag, Type, Value, View};
+use crate::value::{Bytes, Dict, Heap, Instance, Int, List, Raised, Ref, Res, Str, Tag, Type, Value, View};
 use num_traits::ToPrimitive;
 use std::borrow::Cow;
 
@@ -47,8 +47,11 @@ impl<'a> Call<'a> {
     /// A `TypeError` for an argument of the wrong kind.
     pub fn wrong_type(&mut self, index: usize, wanted: &str) -> Raised {
         let got = self.vm.type_name(&self.args[index]);
-        let name = self.native.name;
-        let method = self.signature.positional.first().is_some_and(|p| p.name == "self");
+        let name = match self.owner {
+            Some(owner) if matches!(self.native.name, "__new__" | "__init__") => owner.name().as_str().to_string(),
+            _ => self.native.name.to_string(),
+        };
+        let method = self.signature.positional.first().is_some_and(|p| matches!(p.name, "self" | "cls"));
         let shown = if method { index } else { index + 1 };
         let count = self.signature.positional.len() - method as usize;
         let place = if count > 1 { format!(" {shown}") } else { String::new() };
@@ -86,11 +89,37 @@ impl<'a> Call<'a> {
     }
 
     /// The receiver of a method of kind `T`.
+    #[inline]
     pub fn this<T: Heap>(&mut self) -> Res<&'a T> {
         match Vm::unwrap_native(&self.args[0]).get::<T>() {
             Some(found) => Ok(found),
             None => Err(self.wrong_receiver(T::TAG)),
         }
+    }
+
+    /// The receiver of a method of a built-in type, as the built-in value it is or carries inside.
+    pub fn inner(&mut self) -> Res<&'a Value> {
+        let value = Vm::unwrap_native(&self.args[0]);
+        let wanted = self.owner.map_or(value.tag(), |owner| owner.kind);
+        let is_int = wanted == Tag::Int && Int::of(value).is_some();
+        if value.tag() == wanted || is_int { Ok(value) } else { Err(self.wrong_receiver(wanted)) }
+    }
+
+    /// The class a constructor or class method was called on.
+    pub fn class(&mut self) -> Res<Ref<Type>> {
+        match self.args[0].get_ref::<Type>() {
+            Some(class) => Ok(class),
+            None => {
+                let (name, got) = (self.native.name, self.vm.type_name(&self.args[0]));
+                Err(self.vm.type_error(format!("{name}(X): X is not a type object ({got})")))
+            }
+        }
+    }
+
+    /// What `**keywords` received, as pairs to call something else with.
+    pub fn keyword_pairs(&self) -> Vec<(Ref<Str>, Value)> {
+        let pairs = self.keywords().map(Dict::pairs).unwrap_or_default();
+        pairs.into_iter().filter_map(|(name, value)| Some((name.into_ref::<Str>().ok()?, value))).collect()
     }
 
     /// The error of a method called through its type with an object of another type.

@@ -35,7 +35,13 @@ impl Vm {
         // SAFETY: the stack never moves, and what lies below the stack pointer is not changed by calls
         // made from inside the native function; it is truncated only after the function returned.
         let args = unsafe { std::slice::from_raw_parts(start, count) };
-        let result = (function.native.run)(&mut Call { vm: self, args, native: function.native, signature });
+        let result = (function.native.run)(&mut Call {
+            vm: self,
+            args,
+            native: function.native,
+            signature,
+            owner: function.owner.as_ref(),
+        });
         let result = match result {
             Ok(made) if signature.is_constructor => Ok(self.wrap_new(&args[0], made)),
             result => result,
@@ -73,7 +79,7 @@ impl Vm {
                 // SAFETY: the slots from `start` hold at least `width` values.
                 let slot = unsafe { &mut *start.add(i) };
                 if !slot.is_unbound() {
-                    let shown = function.native.name;
+                    let shown = short_name(function);
                     return Err(self.type_error(format!(
                         "argument for {shown}() given by name ('{text}') and position ({})",
                         i + 1 - is_method(signature) as usize
@@ -96,7 +102,7 @@ impl Vm {
         }
         for (value, param) in keyword_only.into_iter().zip(&signature.keyword_only) {
             if value.is_unbound() && param.default.is_none() {
-                let shown = function.native.name;
+                let shown = short_name(function);
                 return Err(self.type_error(format!(
                     "{shown}() missing required keyword-only argument: '{}'",
                     param.name
@@ -117,7 +123,7 @@ impl Vm {
         let message = if takes_none {
             format!("{} takes no keyword arguments", shown_name(function))
         } else {
-            format!("'{keyword}' is an invalid keyword argument for {}()", function.native.name)
+            format!("'{keyword}' is an invalid keyword argument for {}()", short_name(function))
         };
         self.type_error(message)
     }
@@ -130,7 +136,7 @@ impl Vm {
         keywords: &[Ref<Str>],
     ) -> Raised {
         let signature = &*function.signature;
-        let name = function.native.name;
+        let name = short_name(function);
         let skipped = is_method(signature) as usize;
         if given < skipped {
             let shown = shown_name(function);
@@ -361,12 +367,26 @@ impl Vm {
 }
 
 fn is_method(signature: &Signature) -> bool {
-    matches!(signature.positional.first(), Some(Param { name: "self", .. }))
+    matches!(signature.positional.first(), Some(Param { name: "self" | "cls", .. }))
+}
+
+/// Whether calling it is calling its type.
+fn is_constructor(function: &NativeFunction) -> bool {
+    matches!(function.native.name, "__new__" | "__init__")
+}
+
+/// `len` or `append`, as arity messages name it; the type's name for what makes its objects.
+fn short_name(function: &NativeFunction) -> String {
+    match &function.owner {
+        Some(owner) if is_constructor(function) => owner.name().as_str().to_string(),
+        _ => function.native.name.to_string(),
+    }
 }
 
 /// `len()` or `list.append()`, as arity messages name it.
 fn shown_name(function: &NativeFunction) -> String {
     match &function.owner {
+        Some(owner) if is_constructor(function) => format!("{}()", owner.name().as_str()),
         Some(owner) => format!("{}.{}()", owner.name().as_str(), function.native.name),
         None => format!("{}()", function.native.name),
     }

@@ -15,7 +15,7 @@ mod signature;
 pub use signature::{Param, Signature};
 
 use crate::eval::Vm;
-use crate::value::{Res, Value};
+use crate::value::{Ref, Res, Type, Value};
 
 pub type NativeFn = fn(&mut Call) -> Res;
 
@@ -72,4 +72,32 @@ pub struct Call<'a> {
     pub args: &'a [Value],
     pub native: &'static Native,
     pub signature: &'a Signature,
+    /// The type whose method this is.
+    pub owner: Option<&'a Ref<Type>>,
+}
+
+/// Several tables of rows as one; what [`rows!`](crate::rows) calls.
+pub const fn joined<const N: usize>(tables: &[&[Native]]) -> [Native; N] {
+    let mut all = [tables[0][0]; N];
+    let (mut table, mut filled) = (0, 0);
+    while table < tables.len() {
+        let mut row = 0;
+        while row < tables[table].len() {
+            all[filled] = tables[table][row];
+            filled += 1;
+            row += 1;
+        }
+        table += 1;
+    }
+    all
+}
+
+/// One table of rows made of several: `rows![OWN, CONTAINER]`.
+#[macro_export]
+macro_rules! rows {
+    ($($table:expr),+ $(,)?) => {{
+        const COUNT: usize = 0 $(+ $table.len())+;
+        const ALL: [$crate::call::Native; COUNT] = $crate::call::joined(&[$($table),+]);
+        &ALL
+    }};
 }

@@ -89,14 +89,33 @@ fn exit_value(vm: &mut Vm, exception: &Ref<Exception>) -> Value {
     }
 }
 
-/// What every end has in common: the variables die, so that open files are written out, and the rest of
-/// stdout is written. The exit code, changed if that failed.
+/// What every end has in common: children that still run are waited for, the variables die, so that open
+/// files are written out, and the rest of stdout is written. The exit code, changed if that failed.
 pub fn finish(vm: &mut Vm, code: i32) -> i32 {
+    let code = join_children(vm, code);
     clear_modules(vm);
     match vm.streams.stdout.flush() {
         Err(error) if code == exit::SUCCESS => of_failed_stdout(&error),
         _ => code,
     }
+}
+
+/// Waits for the children that `mp_spawn` started and nobody waited for: they are part of the program.
+/// Ctrl-C ends them and the waiting.
+fn join_children(vm: &mut Vm, code: i32) -> i32 {
+    let children = mp::handles(Some(mp::Kind::Script));
+    if children.is_empty() {
+        return code;
+    }
+    let _ = vm.streams.stdout.flush();
+    for child in children {
+        if let Err(mp::WaitError::Interrupted) = mp::wait(child, None, &mut &interrupt::PENDING) {
+            interrupt::take();
+            end_children();
+            return exit::INTERRUPTED;
+        }
+    }
+    code
 }
 
 /// Empties the modules in the reverse order of their import, the main program first.

@@ -34,9 +34,8 @@ exit codes: 0; 1 uncaught exception; 2 usage, unreadable program, syntax error; 
             130 Ctrl-C; 141 reader of stdout gone; or what the program passed to sys.exit
 ";
 
-/// Options in every spelling, for the hint after a misspelt one.
-const KNOWN: &[&str] =
-    &["-c", "-i", "-h", "-v", "--code", "--interactive", "--tokens", "--ast", "--help", "--version"];
+/// The long options without their dashes, for the hint after a misspelt one.
+const KNOWN: &[&str] = &["code", "interactive", "tokens", "ast", "help", "version"];
 
 /// Where the program comes from.
 #[derive(PartialEq, Eq, Debug)]
@@ -143,9 +142,9 @@ fn joined_code(argument: &OsString) -> Option<OsString> {
 }
 
 fn unknown_option(option: &str) -> String {
-    let near = if option.starts_with("--") { suggest::nearest(option, KNOWN.iter().copied()) } else { None };
+    let near = option.strip_prefix("--").and_then(|name| suggest::nearest(name, KNOWN.iter().copied()));
     match near {
-        Some(near) => format!("unknown option '{option}'; did you mean '{near}'?"),
+        Some(near) => format!("unknown option '{option}'; did you mean '--{near}'?"),
         None => format!("unknown option '{option}'"),
     }
 }

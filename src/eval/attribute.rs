@@ -439,7 +439,7 @@ impl Vm {
     }
 
     #[cold]
-    fn no_attribute(&mut self, object: &Value, name: &Ref<Str>) -> Raised {
+    pub(crate) fn no_attribute(&mut self, object: &Value, name: &Ref<Str>) -> Raised {
         let text = name.as_str();
         let mut message = match object.view() {
             View::Type(class) => format!("type object '{}' has no attribute '{text}'", class.name().as_str()),
@@ -610,8 +610,8 @@ impl Vm {
             "__context__" => *exception.context.borrow_mut() = value,
             "__suppress_context__" => exception.suppress_context.set(self.truth(&value)?),
             "__traceback__" => {
-                if value.is_none() {
-                    exception.trace.borrow_mut().clear();
+                if !self.set_traceback(exception, &value) {
+                    return Err(self.type_error("__traceback__ must be a traceback or None"));
                 }
             }
             _ => exception.attributes().set_str(name, value),
@@ -816,9 +816,14 @@ fn bound(function: Value, receiver: Value) -> Value {
 
 /// Turns the rows waiting in a type into attributes.
 pub(super) fn pour(class: &Ref<Type>) {
-    for native in class.pending.replace(&[]) {
+    let rows = class.pending.replace(&[]);
+    for native in rows {
         let value = method_value(native, class);
         class.attributes.set_text(native.name.trim_start_matches('.'), value);
+    }
+    let is_changeable = matches!(class.kind, Tag::List | Tag::Dict | Tag::Set | Tag::ByteArray | Tag::Slice);
+    if is_changeable && !class.flags.is_user {
+        class.attributes.set_text("__hash__", Value::NONE);
     }
 }
 

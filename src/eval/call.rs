@@ -68,22 +68,24 @@ impl Vm {
     /// is found some other way (an attribute of the object itself, a property, ...).
     #[inline]
     fn find_method(&mut self, c: &MethodCall, object: &Value) -> Res<Option<Value>> {
-        let class = match object.view() {
+        let version = match object.view() {
             View::Instance(instance) => {
-                let class = instance.class();
                 if instance.attributes.get().is_some_and(|d| d.borrow().find_str(&c.name).is_some()) {
                     return Ok(None);
                 }
-                class
+                instance.class.borrow().version.get()
             }
             View::Module(_) | View::Type(_) | View::Super(_) | View::Exception(_) | View::Function(_) => {
                 return Ok(None);
             }
-            _ => self.type_of(object),
+            // Types that share a tag.
+            View::Iter(_) | View::DictView(_) | View::Foreign(_) => self.type_of(object).version.get(),
+            _ => self.types.of_tag(object.tag()).version.get(),
         };
-        if c.cache.version.get() == class.version.get() {
+        if c.cache.version.get() == version {
             return Ok(Some(c.cache.function.borrow().clone()));
         }
+        let class = self.type_of(object);
         self.find_method_slowly(c, &class)
     }
 
@@ -95,7 +97,8 @@ impl Vm {
         match self.lookup(class, &c.name) {
             Some(found) if found.is::<Function>() || found.is::<NativeFunction>() => {
                 c.cache.version.set(class.version.get());
-                *c.cache.function.borrow_mut() = found.clone();
+                let old = c.cache.function.replace(found.clone());
+                drop(old);
                 Ok(Some(found))
             }
             _ => Ok(None),

@@ -358,6 +358,7 @@ impl Vm {
         let is_native_new = new.as_ref().is_none_or(|f| f.is::<NativeFunction>());
         if !class.flags.is_user {
             return match new {
+                Some(_) if class.kind == Tag::Exception => self.construct_user(class, None, start, keywords),
                 Some(new) => {
                     self.insert_first(start, class.clone().into())?;
                     self.invoke(&new, start, keywords)
@@ -401,7 +402,8 @@ impl Vm {
                 }
             },
         };
-        let Some(init) = init else {
+        // The `__init__` of `object` would only look at the arguments, which `__new__` has done.
+        let Some(init) = init.filter(|init| !self.is_object_init(init)) else {
             self.truncate(start);
             return Ok(object);
         };
@@ -425,6 +427,24 @@ impl Vm {
             return Err(self.type_error(format!("__init__() should return None, not '{got}'")));
         }
         Ok(object)
+    }
+
+    fn is_object_init(&self, init: &Value) -> bool {
+        let owner = init.get::<NativeFunction>().and_then(|f| f.owner.as_ref());
+        owner.is_some_and(|owner| Ref::ptr_eq(owner, &self.types.object))
+    }
+
+    /// `class(*args, **named)` without asking the class's own class.
+    pub(crate) fn construct_with(&mut self, class: &Ref<Type>, args: &[Value], named: &[(Ref<Str>, Value)]) -> Res {
+        let start = self.stack_top();
+        for value in args.iter().chain(named.iter().map(|(_, value)| value)) {
+            if self.push(value.clone()).is_err() {
+                self.truncate(start);
+                return Err(Raised);
+            }
+        }
+        let keywords: Vec<Ref<Str>> = named.iter().map(|(name, _)| name.clone()).collect();
+        self.construct(class, start, &keywords)
     }
 
     /// Calls `new(class, ...)` with a copy of the arguments, which stay for `__init__`.
@@ -468,15 +488,16 @@ impl Vm {
                 let count = self.stack_len(start) - keywords.len();
                 // SAFETY: the stack holds at least `count` values from `start`.
                 let args = (0..count).map(|i| unsafe { (*start.add(i)).clone() }).collect::<Vec<_>>();
-                if class.is_subtype_of(&self.types.exception(Exc::OSError)) {
-                    return Ok(self.make_os_error(class, args).into());
-                }
-                Ok(Exception::new(class.clone(), args).into())
+                Ok(self.make_exception(class, args)?.into())
             }
             // Containers are filled by `__init__`.
             Tag::List => Ok(Instance::with_native(class.clone(), Value::list(Vec::new())).into()),
             Tag::Dict => {
                 Ok(Instance::with_native(class.clone(), Dict::new(Default::default()).into()).into())
+            }
+            Tag::ByteArray => {
+                let empty = crate::value::ByteArray::new(Vec::new());
+                Ok(Instance::with_native(class.clone(), empty.into()).into())
             }
             Tag::Set => {
                 let empty = crate::value::Set::new(Default::default());
@@ -511,7 +532,7 @@ impl Vm {
     }
 
     /// Refuses to make an object of a class with abstract methods left.
-    fn check_abstract(&mut self, class: &Ref<Type>) -> Res<()> {
+    pub(crate) fn check_abstract(&mut self, class: &Ref<Type>) -> Res<()> {
         let Some(names) = class.attributes.get_text("__abstractmethods__") else { return Ok(()) };
         let mut names: Vec<String> =
             self.collect(&names)?.iter().filter_map(|n| n.as_str().map(str::to_string)).collect();

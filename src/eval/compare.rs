@@ -265,12 +265,13 @@ impl Vm {
 
     /// A comparison method that a script's class defines; `None` where there is none or it does not apply.
     fn try_compare(&mut self, object: &Value, name: &str, other: &Value) -> Res<Option<Value>> {
-        if !matches!(object.tag(), Tag::Instance | Tag::Type | Tag::Exception) {
+        if !matches!(object.tag(), Tag::Instance | Tag::Type | Tag::Exception | Tag::Foreign) {
             return Ok(None);
         }
         let class = self.type_of(object);
         match self.lookup(&class, &Str::new(name)) {
-            Some(found) if !found.is::<crate::value::NativeFunction>() => {
+            // What built-in types inherit or carry inside is compared without its rows.
+            Some(found) if object.tag() == Tag::Foreign || !found.is::<crate::value::NativeFunction>() => {
                 self.try_special(object, name, other)
             }
             _ => Ok(None),
@@ -315,10 +316,10 @@ impl Vm {
                 self.items_contain(&set.items, &key, hash)
             }
             View::DictView(view) => self.view_contains(view, item),
-            View::Range(_) if Int::of(item).is_some() => {
-                let index = self.call_method(container, "count", std::slice::from_ref(item))?;
-                self.truth(&index)
-            }
+            View::Range(range) => match Int::of(item) {
+                Some(number) => Ok(range.position_of(number).is_some()),
+                None => self.iterated_contains(container, item),
+            },
             View::Bytes(_) | View::ByteArray(_) => self.bytes_contain(container, item),
             _ => self.object_contains(container, item),
         }
@@ -375,6 +376,11 @@ impl Vm {
         {
             return self.contains(&native.clone(), item);
         }
+        self.iterated_contains(container, item)
+    }
+
+    /// `item in container` by looking at every item.
+    fn iterated_contains(&mut self, container: &Value, item: &Value) -> Res<bool> {
         let Ok(iterator) = self.iter(container) else {
             if self.is_not_iterable(container) {
                 let name = self.type_name(container);
@@ -403,7 +409,7 @@ impl Vm {
 }
 
 /// A type and a string are equal when the string is the type's display name; two types by identity.
-fn type_equals_text(left: &Value, right: &Value) -> Option<bool> {
+pub fn type_equals_text(left: &Value, right: &Value) -> Option<bool> {
     match (left.view(), right.view()) {
         (View::Type(class), View::Str(text)) | (View::Str(text), View::Type(class)) => {
             Some(class.display_name() == text.as_str())

@@ -489,7 +489,7 @@ impl Vm {
             None => return self.format_into(value, spec, out),
             Some(Conversion::Str) => self.str_of(value)?,
             Some(Conversion::Repr) => self.repr_of(value)?,
-            Some(Conversion::Ascii) => crate::text::ascii_str(&self.repr_of(value)?),
+            Some(Conversion::Ascii) => crate::text::repr::escape_non_ascii(&self.repr_of(value)?),
         };
         if spec.is_empty() {
             out.push_str(&converted);

@@ -304,6 +304,29 @@ impl Vm {
         unsafe { self.code.as_ref() }
     }
 
+    /// Names and values of the running function's variables; `None` in a module.
+    pub fn local_variables(&mut self) -> Option<Vec<(Ref<crate::value::Str>, Value)>> {
+        let code = self.current_code_handle()?.clone();
+        match code.kind {
+            CodeKind::Module => return None,
+            CodeKind::Class => {
+                let namespace = self.class_namespace();
+                let pairs = namespace.get::<crate::value::Dict>().map(|d| d.pairs()).unwrap_or_default();
+                return Some(pairs.into_iter().filter_map(|(k, v)| Some((k.into_ref().ok()?, v))).collect());
+            }
+            CodeKind::Function | CodeKind::Lambda => {}
+        }
+        let mut variables = Vec::new();
+        for (slot, name) in code.slot_names.iter().enumerate() {
+            let value = self.slot(slot as u32).clone();
+            let value = value.get::<Cell>().map_or(value.clone(), Cell::get);
+            if !value.is_unbound() && !name.as_str().starts_with(['<', '.']) {
+                variables.push((name.clone(), value));
+            }
+        }
+        Some(variables)
+    }
+
     /// The namespace of the class body that is running.
     pub(super) fn class_namespace(&mut self) -> Value {
         debug_assert!(self.current_code().is_some_and(|c| c.kind == CodeKind::Class));

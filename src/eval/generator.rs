@@ -48,7 +48,7 @@ impl Vm {
         if generator.status.get() == Status::Created && !sent.is_none() {
             return Err(self.type_error("can't send non-None value to a just-started generator"));
         }
-        self.resume(generator, Resume::Send(sent))
+        self.run_generator(generator, Resume::Send(sent))
     }
 
     /// `generator.throw(exception)`.
@@ -64,7 +64,7 @@ impl Vm {
                 drop(slots);
                 Err(self.raise(exception))
             }
-            _ => self.resume(generator, Resume::Throw(exception)),
+            _ => self.run_generator(generator, Resume::Throw(exception)),
         }
     }
 
@@ -100,7 +100,7 @@ impl Vm {
         }
     }
 
-    fn resume(&mut self, generator: &Ref<Generator>, resume: Resume) -> Res<Option<Value>> {
+    fn run_generator(&mut self, generator: &Ref<Generator>, resume: Resume) -> Res<Option<Value>> {
         let is_first = match generator.status.get() {
             Status::Running => return Err(self.value_error("generator already executing")),
             Status::Ended => {
@@ -315,7 +315,7 @@ impl Vm {
     /// Passes a sent value on; at the end the result is in `returned`.
     fn delegate_send(&mut self, iterator: &Value, value: Value) -> Res<Option<Value>> {
         if let Some(generator) = iterator.get_ref::<Generator>() {
-            return self.resume(&generator, Resume::Send(value));
+            return self.run_generator(&generator, Resume::Send(value));
         }
         let result = if value.is_none() {
             match iterator.get::<crate::value::Iter>() {

@@ -70,10 +70,15 @@ impl Vm {
                 }
             }
             _ => match Vm::unwrap_native(value) {
-                native if native.same(value) => Ok(value.identity().rotate_right(4)),
+                native if native.same(value) => Ok(self.identity_hash(value)),
                 native => self.hash(&native.clone()),
             },
         }
+    }
+
+    /// The hash of an object that is equal only to itself.
+    pub(crate) fn identity_hash(&self, value: &Value) -> u64 {
+        value.identity().rotate_right(4)
     }
 
     /// CPython's tuple hash (xxHash with 64-bit primes), so that sets of tuples look the same.

@@ -71,9 +71,11 @@ impl Vm {
             None => {
                 if index.tag() != Tag::Instance || self.special_method(index, "__index__")?.is_none() {
                     let name = self.type_name(index);
-                    return Err(
-                        self.type_error(format!("{what} indices must be integers or slices, not {name}"))
-                    );
+                    let message = match what {
+                        "string" => format!("string indices must be integers, not '{name}'"),
+                        _ => format!("{what} indices must be integers or slices, not {name}"),
+                    };
+                    return Err(self.type_error(message));
                 }
                 self.to_int_value(index)?
             }

@@ -105,6 +105,9 @@ impl Vm {
     }
 
     fn next_object(&mut self, iterator: &Value) -> Res<Option<Value>> {
+        if let View::File(file) = iterator.view() {
+            return crate::builtins::io::next_line(self, file);
+        }
         let Some(method) = self.special_method(iterator, "__next__")? else {
             let name = self.type_name(iterator);
             return Err(self.type_error(format!("'{name}' object is not an iterator")));

@@ -33,7 +33,7 @@ mod text;
 mod traceback;
 pub mod types;
 
-pub use compare::Order;
+pub use compare::{Order, type_equals_text};
 pub use iterate::{Iteration, char_value};
 pub use operators::float_divmod;
 pub use raise::Exc;
@@ -76,6 +76,9 @@ pub struct Vm {
     depth: usize,
     /// Frames of script functions allowed at once (`sys.setrecursionlimit`).
     pub recursion_limit: usize,
+    /// Most digits of an int that is read from or written as decimal text (`sys.set_int_max_str_digits`);
+    /// 0 is no limit.
+    pub int_max_str_digits: usize,
     /// Machine stack addresses below this are kept for error handling.
     native_floor: usize,
     returned: Value,
@@ -127,6 +130,7 @@ impl Vm {
             module: std::ptr::null(),
             depth: 0,
             recursion_limit: frame::DEFAULT_RECURSION_LIMIT,
+            int_max_str_digits: text::DEFAULT_INT_DIGITS,
             native_floor: 0,
             returned: Value::UNBOUND,
             raised: None,

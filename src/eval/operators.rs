@@ -136,6 +136,9 @@ impl Vm {
                 return Ok(left.clone());
             }
             (BinaryOp::Add, View::ByteArray(bytes)) => {
+                if !matches!(Vm::unwrap_native(right).tag(), Tag::Bytes | Tag::ByteArray) {
+                    return Err(self.unsupported_operands("+", left, right));
+                }
                 let more = self.bytes_of(right)?;
                 bytes.data.borrow_mut().extend(more);
                 return Ok(left.clone());
@@ -147,7 +150,7 @@ impl Vm {
                 }
             }
             (BinaryOp::BitOr | BinaryOp::BitAnd | BinaryOp::Sub | BinaryOp::BitXor, View::Set(set))
-                if matches!(right.tag(), Tag::Set | Tag::FrozenSet) =>
+                if matches!(right.tag(), Tag::Set | Tag::FrozenSet) || is_set_view(right) =>
             {
                 let result = self.binary(op, left, right)?;
                 if let Some(result) = result.get::<Set>() {
@@ -543,7 +546,9 @@ impl Vm {
         }
         let is_set = |v: &Value| matches!(v.tag(), Tag::Set | Tag::FrozenSet | Tag::DictView);
         let is_view = left.tag() == Tag::DictView || right.tag() == Tag::DictView;
-        if !(is_set(left) && is_set(right) || is_view && (is_set(left) || is_set(right))) {
+        // A view takes any iterable as its other side.
+        let is_iterable = |v: &Value| is_set(v) || matches!(v.tag(), Tag::List | Tag::Tuple | Tag::Str | Tag::Dict | Tag::Range | Tag::Iter);
+        if !(is_set(left) && is_set(right) || is_view && is_iterable(left) && is_iterable(right)) {
             return Ok(None);
         }
         if is_view && (is_values_view(left) || is_values_view(right)) {
@@ -620,6 +625,10 @@ fn bool_binary(op: BinaryOp, x: bool, y: bool) -> Option<Value> {
         BinaryOp::BitXor => x ^ y,
         _ => return None,
     }))
+}
+
+fn is_set_view(value: &Value) -> bool {
+    value.tag() == Tag::DictView && !is_values_view(value)
 }
 
 fn is_values_view(value: &Value) -> bool {

@@ -176,10 +176,18 @@ impl Vm {
 
     /// An `OSError` whose arguments are errno, message and up to two paths.
     pub fn new_os_error(&mut self, class: Ref<Type>, args: Vec<Value>) -> Ref<Exception> {
+        let exception = Exception::new(class, Vec::new());
+        self.set_os_error_args(&exception, &args);
+        exception
+    }
+
+    /// Reads errno, message and paths from the arguments of an `OSError`.
+    pub(crate) fn set_os_error_args(&mut self, exception: &Exception, args: &[Value]) {
         if !(2..=5).contains(&args.len()) {
-            return Exception::new(class, args);
+            *exception.args.borrow_mut() = Value::tuple(args.to_vec());
+            return;
         }
-        let exception = Exception::new(class, args[..2].to_vec());
+        *exception.args.borrow_mut() = Value::tuple(args[..2].to_vec());
         exception.set_attribute("errno", args[0].clone());
         exception.set_attribute("strerror", args[1].clone());
         if let Some(path) = args.get(2) {
@@ -188,7 +196,6 @@ impl Vm {
         if let Some(path) = args.get(4) {
             exception.set_attribute("filename2", path.clone());
         }
-        exception
     }
 
     /// Sets an exception on its way. What is being handled becomes its context.
@@ -225,6 +232,12 @@ impl Vm {
     pub(super) fn reraise(&mut self, exception: Ref<Exception>) -> Raised {
         self.raised = Some(exception);
         self.error_place = ErrorPlace::Recorded;
+        Raised
+    }
+
+    /// Puts back an exception that was taken with `take_raised` only to look at it or to clean up.
+    pub fn resume(&mut self, exception: Ref<Exception>) -> Raised {
+        self.raised = Some(exception);
         Raised
     }
 

@@ -5,6 +5,9 @@ use crate::text::{self, FormatError, IntRef, Spec, Target};
 use crate::value::{Complex, Exception, Instance, Raised, Res, Str, Value, View};
 use std::cell::RefCell;
 
+/// Most digits of an int in decimal text, as in CPython: reading and writing take quadratic time.
+pub(super) const DEFAULT_INT_DIGITS: usize = 4300;
+
 thread_local! {
     /// Containers whose `repr` is being made, so that one inside itself is shown as `[...]`.
     static OPEN: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
@@ -196,6 +199,7 @@ impl Vm {
             }
             View::Cell(_) => "<cell>".to_string(),
             View::Generator(g) => format!("<generator object {}>", g.function.qualname.borrow().as_str()),
+            View::File(file) => crate::builtins::io::describe(self, file)?,
             View::Foreign(_) => {
                 if let Some(method) = self.special_method(value, "__repr__")? {
                     let shown = self.call(&method, &[])?;
@@ -203,7 +207,7 @@ impl Vm {
                 }
                 format!("<{} object>", self.type_name(value))
             }
-            _ => format!("<{} object at {:#x}>", self.type_name(value), value.identity()),
+            _ => self.plain_repr(value),
         };
         out.push_str(&shown);
         Ok(())
@@ -293,6 +297,10 @@ impl Vm {
             }
             return Ok(shown);
         }
+        if let Some(members) = self.group_members(exception) {
+            let message = exception.get_attribute("message").unwrap_or(Value::NONE);
+            return Ok(crate::value::exception_group::group_text(&message, members.len()).as_str().to_string());
+        }
         if let Some(shown) = self.unicode_error_text(exception, &args)? {
             return Ok(shown);
         }
@@ -340,7 +348,7 @@ impl Vm {
         Ok(Some(format!("'{codec}' codec can't {verb} {what}: {reason}")))
     }
 
-    fn write_exception(&mut self, exception: &Exception, out: &mut String) -> Res<()> {
+    pub(crate) fn write_exception(&mut self, exception: &Exception, out: &mut String) -> Res<()> {
         out.push_str(exception.class().name().as_str());
         let args = exception.args();
         match &args[..] {
@@ -380,19 +388,8 @@ impl Vm {
                 .and_then(|spec| text::spec::write_str(s.as_str(), &spec, out)),
             View::Int(i) => Spec::parse(spec, Target::Int, &name)
                 .and_then(|spec| text::spec::write_int(IntRef::from(i), &spec, out)),
-            View::Bool(b) => {
-                // Only a presentation type turns a bool into a number.
-                match Spec::parse(spec, Target::Int, &name) {
-                    Ok(parsed) if is_plain_number_spec(spec) => {
-                        let _ = parsed;
-                        let shown = if b { "true" } else { "false" };
-                        Spec::parse(spec, Target::Str, &name)
-                            .and_then(|spec| text::spec::write_str(shown, &spec, out))
-                    }
-                    Ok(parsed) => text::spec::write_int(IntRef::from(b as i64), &parsed, out),
-                    Err(error) => Err(error),
-                }
-            }
+            View::Bool(b) => Spec::parse(spec, Target::Int, &name)
+                .and_then(|spec| text::spec::write_int(IntRef::from(b as i64), &spec, out)),
             View::BigInt(big) => Spec::parse(spec, Target::Int, &name)
                 .and_then(|spec| text::spec::write_int(IntRef::from(big), &spec, out)),
             View::Float(f) => Spec::parse(spec, Target::Float, &name)
@@ -425,6 +422,15 @@ impl Vm {
 
     /// Decimal text of a big int, within the digit limit.
     pub fn big_text(&mut self, big: &crate::value::BigInt) -> Res<String> {
+        let limit = self.int_max_str_digits;
+        // A decimal digit is worth a bit more than 3.32 bits.
+        if limit != 0 && big.bits() > limit as u64 * 332 / 100 {
+            let is_too_long = big.bits() > limit as u64 * 333 / 100 + 4
+                || text::int::magnitude(big, 10).len() > limit;
+            if is_too_long {
+                return Err(self.too_many_digits());
+            }
+        }
         Ok(text::int::decimal(big))
     }
 
@@ -439,10 +445,4 @@ impl Vm {
             }
         }
     }
-}
-
-/// Whether a spec has no number presentation, so that a bool is shown as a word.
-fn is_plain_number_spec(spec: &str) -> bool {
-    !spec.ends_with(['b', 'c', 'd', 'e', 'E', 'f', 'F', 'g', 'G', 'n', 'o', 'x', 'X', '%'])
-        && !spec.contains(['+', ' ', ',', '_', '#'])
 }

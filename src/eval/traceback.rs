@@ -2,7 +2,8 @@
 
 use super::code::CodeKind;
 use super::{Exc, Vm};
-use crate::source::Span;
+use crate::source::{SourceFile, Span};
+use crate::syntax::ast::ExprKind;
 use crate::value::exception::TraceEntry;
 use crate::value::{Exception, Foreign, Ref, Str, Value, View};
 use std::cell::RefCell;
@@ -159,7 +160,7 @@ impl Vm {
 
 /// The entries, outermost first, runs of one repeated entry folded.
 pub fn write_entries(entries: &[TraceEntry], out: &mut String) {
-    let mut last: Option<(*const crate::source::SourceFile, usize, String)> = None;
+    let mut last: Option<(*const SourceFile, usize, String)> = None;
     let mut repeats = 0;
     for entry in entries.iter().rev() {
         let line = entry.code.source.line_of(entry.span.start);
@@ -206,23 +207,48 @@ fn write_entry(entry: &TraceEntry, out: &mut String) {
     }
 }
 
-/// The line of carets under the failing part, unless that part is the whole line.
-fn caret_line(
-    span: Span,
-    source: &crate::source::SourceFile,
-    raw: &str,
-    line: usize,
-    column: usize,
-) -> Option<String> {
+/// The line of marks under the failing part, unless that part is the whole line: carets, or for an operator
+/// or subscript carets under it and tildes under its operands.
+fn caret_line(span: Span, source: &SourceFile, raw: &str, line: usize, column: usize) -> Option<String> {
     let end = source.position(span.end);
     let indent = raw.chars().count() - raw.trim_start().chars().count();
     let trimmed_end = raw.trim_end().chars().count();
+    let is_one_line = end.line == line;
     let first = column.saturating_sub(1).max(indent);
-    let last = if end.line == line { (end.column - 1).min(trimmed_end) } else { trimmed_end };
-    if last <= first || (first == indent && last == trimmed_end) {
+    let last = if is_one_line { (end.column - 1).min(trimmed_end) } else { trimmed_end };
+    let anchors = if is_one_line { anchors(source.slice(span)) } else { None };
+    let is_whole_line = first == indent && last == trimmed_end;
+    if last <= first || (is_whole_line && anchors.is_none()) {
         return None;
     }
-    let mut carets = " ".repeat(first - indent);
-    carets.push_str(&"^".repeat(last - first));
-    Some(carets)
+    let mut marks = " ".repeat(first - indent);
+    match anchors {
+        Some((from, to)) if to <= last - first => {
+            marks.push_str(&"~".repeat(from));
+            marks.push_str(&"^".repeat(to - from));
+            marks.push_str(&"~".repeat(last - first - to));
+        }
+        _ => marks.push_str(&"^".repeat(last - first)),
+    }
+    Some(marks)
+}
+
+/// Where, in characters, the operator or the subscript of an expression's text is.
+fn anchors(text: &str) -> Option<(usize, usize)> {
+    let source = SourceFile::new("", text);
+    let tree = crate::syntax::parse_expression(&source).ok()?;
+    let (from, to) = match &tree.kind {
+        ExprKind::Binary { op_span, .. } => (op_span.start, op_span.end),
+        ExprKind::Subscript { index, .. } => {
+            let mut open = text[..index.span.start as usize].rfind('[')?;
+            // A parenthesis around the index is part of it.
+            while text[..open].trim_end().ends_with('[') && open > 0 {
+                open = text[..open].trim_end().len() - 1;
+            }
+            (open as u32, text.trim_end().len() as u32)
+        }
+        _ => return None,
+    };
+    let chars = |end: u32| text.get(..end as usize).map(|t| t.chars().count());
+    Some((chars(from)?, chars(to)?))
 }

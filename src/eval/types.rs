@@ -38,13 +38,13 @@ fn rows() -> Vec<Row> {
         ("range", None, Tag::Range, false, m::RANGE),
         ("slice", None, Tag::Slice, false, m::SLICE),
         ("cell", None, Tag::Cell, false, &[]),
-        ("function", None, Tag::Function, false, &[]),
-        ("builtin_function_or_method", Some("function"), Tag::NativeFunction, false, &[]),
-        ("method", None, Tag::BoundMethod, false, &[]),
+        ("function", None, Tag::Function, false, m::FUNCTION),
+        ("builtin_function_or_method", Some("function"), Tag::NativeFunction, false, m::FUNCTION),
+        ("method", None, Tag::BoundMethod, false, m::METHOD),
         ("property", None, Tag::Property, true, m::PROPERTY),
-        ("staticmethod", None, Tag::StaticMethod, true, &[]),
-        ("classmethod", None, Tag::ClassMethod, true, &[]),
-        ("super", None, Tag::Super, false, &[]),
+        ("staticmethod", None, Tag::StaticMethod, true, m::STATIC_METHOD),
+        ("classmethod", None, Tag::ClassMethod, true, m::CLASS_METHOD),
+        ("super", None, Tag::Super, false, m::SUPER),
         ("module", None, Tag::Module, true, &[]),
         ("TextIOWrapper", None, Tag::File, false, m::FILE),
         ("foreign", None, Tag::Foreign, false, &[]),
@@ -57,7 +57,7 @@ fn rows() -> Vec<Row> {
 impl Types {
     pub fn new() -> Types {
         let base = |is_base| Flags { is_base, is_slotted: true, ..Flags::default() };
-        let object_flags = Flags { is_base: true, ..Flags::default() };
+        let object_flags = base(true);
         let object = finish(Type::new("object", vec![], Tag::Instance, object_flags));
         object.pending.set(crate::builtins::methods::OBJECT);
         let type_ = finish(Type::new("type", vec![object.clone()], Tag::Type, base(true)));
@@ -69,7 +69,7 @@ impl Types {
         }
         let int = by_tag[Tag::Int as usize].clone();
         by_tag[Tag::BigInt as usize] = int.clone();
-        by_tag[Tag::Bool as usize] = builtin("bool", None, vec![int], Tag::Bool, base(false), &[]);
+        by_tag[Tag::Bool as usize] = builtin("bool", None, vec![int], Tag::Bool, base(false), crate::builtins::methods::BOOL);
         let mut exceptions: Vec<Ref<Type>> = Vec::with_capacity(Exc::ALL.len());
         for &(_, name, parent) in Exc::ALL {
             let bases = match parent {
@@ -110,6 +110,11 @@ impl Types {
             "object" => return Some(self.object.clone()),
             "type" => return Some(self.type_.clone()),
             "IOError" | "EnvironmentError" => return Some(self.exception(Exc::OSError)),
+            "enumerate" => return Some(self.named("enumerate", Tag::Iter)),
+            "zip" => return Some(self.named("zip", Tag::Iter)),
+            "map" => return Some(self.named("map", Tag::Iter)),
+            "filter" => return Some(self.named("filter", Tag::Iter)),
+            "reversed" => return Some(self.named("reversed", Tag::Iter)),
             _ => {}
         }
         const HIDDEN: &[Tag] = &[
@@ -139,13 +144,12 @@ impl Types {
     /// Every name `builtin` knows.
     pub fn builtin_names(&self) -> Vec<String> {
         let all = self.by_tag.iter().chain(&self.exceptions).map(|t| t.name().as_str().to_string());
-        all.chain(["IOError".into(), "EnvironmentError".into()])
-            .filter(|n| self.builtin(n).is_some())
-            .collect()
+        let more = ["object", "type", "IOError", "EnvironmentError", "enumerate", "zip", "map", "filter", "reversed"];
+        all.chain(more.map(String::from)).filter(|n| self.builtin(n).is_some()).collect()
     }
 
     /// The type of a kind of iterator or view, by Python's name for it.
-    fn named(&self, name: &'static str, tag: Tag) -> Ref<Type> {
+    pub(crate) fn named(&self, name: &'static str, tag: Tag) -> Ref<Type> {
         if let Some((_, found)) = self.iterators.borrow().iter().find(|(n, _)| *n == name) {
             return found.clone();
         }
@@ -153,10 +157,16 @@ impl Types {
             "dict_keys" => crate::builtins::methods::DICT_KEYS,
             "dict_values" => crate::builtins::methods::DICT_VALUES,
             "dict_items" => crate::builtins::methods::DICT_ITEMS,
+            _ if tag == Tag::File => crate::builtins::methods::FILE,
+            _ if tag == Tag::Foreign => crate::builtins::methods::of_foreign(name),
             _ => crate::builtins::methods::ITERATOR,
         };
         let flags = Flags { is_slotted: true, ..Flags::default() };
         let made = builtin(name, None, vec![self.object.clone()], tag, flags, methods);
+        if matches!(tag, Tag::Iter | Tag::File) {
+            super::attribute::pour(&made);
+            made.pending.set(crate::builtins::methods::constructor_of(name));
+        }
         self.iterators.borrow_mut().push((name, made.clone()));
         made
     }
@@ -216,6 +226,7 @@ impl Vm {
                 Some(metaclass) => metaclass,
                 None => self.types.type_.clone(),
             },
+            View::File(file) => self.types.named(file.type_name(), Tag::File),
             View::Foreign(object) => self.types.named(object.type_name, Tag::Foreign),
             _ => self.types.of_tag(value.tag()).clone(),
         }

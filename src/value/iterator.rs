@@ -3,7 +3,7 @@
 //! How each kind advances is in `eval/iterate.rs`; kinds that call script functions are here too, since
 //! their state is as plain as the others'.
 
-use super::{Dict, Heap, Ref, Tag, Value, dict::ViewKind};
+use super::{Dict, Heap, Ref, Tag, Value, View, dict::ViewKind};
 use num_bigint::BigInt;
 use std::cell::RefCell;
 
@@ -126,6 +126,41 @@ impl Iter {
             IterState::Calls { .. } => "callable_iterator",
         }
     }
+}
+
+/// The state of `reversed(value)` for built-in values that have an order.
+pub fn reversed_state(value: &Value) -> Option<IterState> {
+    Some(match value.view() {
+        View::List(list) => IterState::ListReversed { list: value.clone(), left: list.len() },
+        View::Range(range) => match (&range.big, range.len()) {
+            (None, Some(0)) => IterState::Done,
+            (None, Some(len)) => {
+                IterState::Range { next: range.last_small(len), left: len as u64, step: range.step.wrapping_neg() }
+            }
+            (Some(big), _) => {
+                let left = big.len();
+                let next = &big.start + &big.step * (&left - 1);
+                IterState::BigRange { next, left, step: -&big.step }
+            }
+            (None, None) => return None,
+        },
+        View::Dict(_) => reversed_dict(value.get_ref::<Dict>()?, ViewKind::Keys),
+        View::DictView(view) => reversed_dict(view.dict.clone(), view.kind),
+        View::Tuple(tuple) => from_end(value, tuple.len()),
+        View::Str(text) => from_end(value, text.len()),
+        View::Bytes(bytes) => from_end(value, bytes.data().len()),
+        View::ByteArray(bytes) => from_end(value, bytes.data.borrow().len()),
+        _ => return None,
+    })
+}
+
+fn reversed_dict(dict: Ref<Dict>, kind: ViewKind) -> IterState {
+    let (slot, len) = (dict.borrow().slots(), dict.len());
+    IterState::Dict { dict, kind, slot, len, reversed: true }
+}
+
+fn from_end(value: &Value, len: usize) -> IterState {
+    IterState::Items { object: value.clone(), index: len as i64 - 1, step: -1 }
 }
 
 impl Heap for Iter {

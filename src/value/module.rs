@@ -1,4 +1,4 @@
-//! Modules and their variables, open files, and objects that a host program owns.
+//! Modules and their variables, and objects that a host program owns.
 
 use super::{Heap, Ref, Str, Tag, Value, dict};
 use std::any::Any;
@@ -89,11 +89,6 @@ impl Module {
     }
 }
 
-/// An open file or stream, driven by `builtins/io.rs`.
-pub struct File {
-    pub state: RefCell<Box<dyn Any>>,
-}
-
 /// An object of the host program or of a native module.
 pub struct Foreign {
     pub type_name: &'static str,
@@ -114,10 +109,6 @@ impl Heap for Module {
             visit(&entry.value);
         }
     }
-}
-
-impl Heap for File {
-    const TAG: Tag = Tag::File;
 }
 
 impl Heap for Foreign {

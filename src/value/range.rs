@@ -1,6 +1,6 @@
 //! `range` and `slice` objects.
 
-use super::{BigInt, Heap, Ref, Tag, Value};
+use super::{BigInt, Heap, Int, Ref, Tag, Value};
 use num_integer::Integer;
 use num_traits::{Signed, Zero};
 
@@ -37,6 +37,25 @@ impl Range {
             None => Value::int((self.start as i128 + self.step as i128 * index as i128) as i64),
             Some(big) => Value::big(&big.start + &big.step * BigInt::from(index)),
         }
+    }
+
+    /// The last item of a small range that has `len` of them, at least one.
+    pub fn last_small(&self, len: usize) -> i64 {
+        (self.start as i128 + self.step as i128 * (len as i128 - 1)) as i64
+    }
+
+    /// The position of a number in the range.
+    pub fn position_of(&self, number: Int) -> Option<BigInt> {
+        if let (None, Int::Small(number)) = (&self.big, number) {
+            let (start, stop, step) = (self.start as i128, self.stop as i128, self.step as i128);
+            let number = number as i128;
+            let inside = if step > 0 { (start..stop).contains(&number) } else { number <= start && number > stop };
+            return (inside && (number - start) % step == 0).then(|| BigInt::from((number - start) / step));
+        }
+        let big = self.big.as_ref()?;
+        let distance = number.to_big().as_ref() - &big.start;
+        let (position, rest) = distance.div_mod_floor(&big.step);
+        (rest.is_zero() && !position.is_negative() && position < big.len()).then_some(position)
     }
 
     pub fn start_value(&self) -> Value {

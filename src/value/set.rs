@@ -25,6 +25,8 @@ pub struct Items {
     /// Live items and dummies.
     fill: usize,
     version: u32,
+    /// Where `pop` looks next, so that popping everything stays linear.
+    finger: usize,
 }
 
 const MIN_SLOTS: usize = 8;
@@ -32,7 +34,7 @@ const LINEAR_PROBES: usize = 9;
 
 impl Default for Items {
     fn default() -> Items {
-        Items { slots: vec![Slot::Free; MIN_SLOTS], live: 0, fill: 0, version: 0 }
+        Items { slots: vec![Slot::Free; MIN_SLOTS], live: 0, fill: 0, version: 0, finger: 0 }
     }
 }
 
@@ -145,6 +147,20 @@ impl Items {
             Slot::Item { key, .. } => key,
             _ => unreachable!("find() gave the number of a live slot"),
         }
+    }
+
+    /// Takes out any item.
+    pub fn pop(&mut self) -> Option<Value> {
+        if self.live == 0 {
+            return None;
+        }
+        let mask = self.slots.len() - 1;
+        let mut at = self.finger & mask;
+        while !matches!(self.slots[at], Slot::Item { .. }) {
+            at = (at + 1) & mask;
+        }
+        self.finger = at + 1;
+        Some(self.remove_at(at))
     }
 
     /// The item in a slot, if there is one.

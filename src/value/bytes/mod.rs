@@ -1,5 +1,14 @@
 //! Byte strings: `bytes` (fixed) and `bytearray` (changeable).
 
+mod affix;
+mod array;
+mod case;
+mod convert;
+pub mod methods;
+mod search;
+mod special;
+mod split;
+
 use super::{Heap, Ref, Tag};
 use std::cell::RefCell;
 

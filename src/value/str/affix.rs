@@ -88,8 +88,8 @@ fn stripped(call: &mut Call, left: bool, right: bool) -> Res {
         None => strip_ends(text, left, right, white_space),
         Some(chars) => {
             let Some(chars) = Vm::unwrap_native(chars).as_str() else {
-                let (name, got) = (call.native.name, call.vm.type_name(chars));
-                return Err(call.vm.type_error(format!("{name} arg must be None or str, not {got}")));
+                let name = call.native.name;
+                return Err(call.vm.type_error(format!("{name} arg must be None or str")));
             };
             strip_ends(text, left, right, |c| chars.contains(c))
         }

@@ -69,7 +69,7 @@ fn rsplit(call: &mut Call) -> Res {
     Ok(Value::list(parts))
 }
 
-/// Words between white space; after `limit` of them the rest of the text is the last one.
+/// Words between white space; after `limit` of them the rest, trailing white space included, is the last one.
 fn words(text: &str, limit: usize) -> impl Iterator<Item = &str> {
     let mut rest = text.trim_start_matches(white_space);
     let mut left = limit;
@@ -80,10 +80,7 @@ fn words(text: &str, limit: usize) -> impl Iterator<Item = &str> {
         let end = if left == 0 { rest.len() } else { rest.find(white_space).unwrap_or(rest.len()) };
         let (word, after) = rest.split_at(end);
         rest = after.trim_start_matches(white_space);
-        if left == 0 {
-            return Some(word.trim_end_matches(white_space));
-        }
-        left -= 1;
+        left = left.saturating_sub(1);
         Some(word)
     })
 }
@@ -99,10 +96,7 @@ fn words_from_end(text: &str, limit: usize) -> impl Iterator<Item = &str> {
         let start = last_space.map_or(0, |(at, c)| at + c.len_utf8());
         let (before, word) = rest.split_at(start);
         rest = before.trim_end_matches(white_space);
-        if left == 0 {
-            return Some(word.trim_start_matches(white_space));
-        }
-        left -= 1;
+        left = left.saturating_sub(1);
         Some(word)
     })
 }

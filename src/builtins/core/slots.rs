@@ -1,52 +1,8 @@
-//! The global functions.
+//! Functions the evaluator itself hands out: `__annotations__` of a namespace and the accessors of
+//! `__slots__`.
 
 use crate::call::{Call, Native};
 use crate::value::{BoundMethod, Dict, Instance, Module, Ref, Res, Str, Value, View};
-
-pub static FUNCTIONS: &[Native] = &[
-    Native {
-        name: "print",
-        params: "*values, sep=' ', end='\\n', file=None, flush=False",
-        run: print,
-        doc: "Writes the values to stdout (or `file`), separated by `sep` and followed by `end`.",
-    },
-    Native { name: "len", params: "value, /", run: len, doc: "The number of items of a container." },
-    Native {
-        name: "repr",
-        params: "value, /",
-        run: repr,
-        doc: "The text of a value as it would be written in a program.",
-    },
-];
-
-fn print(call: &mut Call) -> Res {
-    let sep = match call.keyword(0) {
-        Some(sep) if !sep.is_none() => call.vm.text_of(sep, "sep")?,
-        _ => " ".to_string(),
-    };
-    let end = match call.keyword(1) {
-        Some(end) if !end.is_none() => call.vm.text_of(end, "end")?,
-        _ => "\n".to_string(),
-    };
-    let mut out = String::new();
-    for (i, value) in call.rest().iter().enumerate() {
-        if i > 0 {
-            out.push_str(&sep);
-        }
-        call.vm.write_str(value, &mut out)?;
-    }
-    out.push_str(&end);
-    call.vm.write_stdout(&out)?;
-    Ok(Value::NONE)
-}
-
-fn len(call: &mut Call) -> Res {
-    Ok(Value::size(call.vm.len(call.arg(0))?))
-}
-
-fn repr(call: &mut Call) -> Res {
-    Ok(Value::str(call.vm.repr_of(call.arg(0))?))
-}
 
 /// The function behind annotations of module and class variables.
 pub static ANNOTATIONS: Native = Native {
@@ -89,7 +45,7 @@ fn slot_key(name: &str) -> Ref<Str> {
 
 /// One of the three functions of a slot, with the slot's name as first argument.
 pub fn slot_function(native: &'static Native, name: &Ref<Str>) -> Value {
-    let function = super::function_value(native, "builtins");
+    let function = crate::builtins::function_value(native, "builtins");
     Ref::new(BoundMethod { function, receiver: name.clone().into() }).into()
 }
 

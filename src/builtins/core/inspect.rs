@@ -1,0 +1,283 @@
+//! Global functions that look at objects: attributes, types, identity, text.
+
+use crate::call::{Call, Native};
+use crate::eval::Vm;
+use crate::value::{BigInt, Instance, Module, Property, Ref, Res, Str, Tag, Tuple, Type, Value, View};
+
+pub static ROWS: &[Native] = &[
+    Native { name: "isinstance", params: "obj, class_or_tuple, /", run: isinstance, doc: "Whether the object is an instance of the class, of one of a tuple of classes, or of a union." },
+    Native { name: "issubclass", params: "cls, class_or_tuple, /", run: issubclass, doc: "Whether a class is derived from the class, from one of a tuple of classes, or from a member of a union." },
+    Native { name: "getattr", params: "object, name, default=None, /", run: getattr, doc: "`object.name`; `default`, if given, where there is no such attribute." },
+    Native { name: "hasattr", params: "object, name, /", run: hasattr, doc: "Whether `object.name` exists." },
+    Native { name: "setattr", params: "object, name, value, /", run: setattr, doc: "`object.name = value`." },
+    Native { name: "delattr", params: "object, name, /", run: delattr, doc: "`del object.name`." },
+    Native { name: "callable", params: "obj, /", run: callable, doc: "Whether the object can be called." },
+    Native { name: "dir", params: "object=None, /", run: dir, doc: "The names of the object's attributes, sorted; without an object the names in the running module." },
+    Native { name: "vars", params: "object=None, /", run: vars, doc: "The object's `__dict__`; without an object the local variables." },
+    Native { name: "id", params: "obj, /", run: id, doc: "A number that tells the object from every other live one." },
+    Native { name: "hash", params: "obj, /", run: hash, doc: "The hash of a value; TypeError if it has none." },
+    Native { name: "repr", params: "obj, /", run: repr, doc: "The text of a value as it would be written in a program." },
+    Native { name: "ascii", params: "obj, /", run: ascii, doc: "As `repr`, with all characters beyond ASCII escaped." },
+    Native { name: "format", params: "value, format_spec='', /", run: format, doc: "The value as text, laid out as the format spec says." },
+    Native { name: "help", params: "object=None, /", run: help, doc: "Prints what is known about a function, type or module." },
+];
+
+const NO_CLASS: &str = "isinstance() arg 2 must be a type, a tuple of types, or a union";
+const NO_BASE: &str = "issubclass() arg 2 must be a class, a tuple of classes, or a union";
+
+fn isinstance(call: &mut Call) -> Res {
+    Ok(Value::bool(call.vm.instance_test(call.arg(0), call.arg(1))?))
+}
+
+fn issubclass(call: &mut Call) -> Res {
+    Ok(Value::bool(call.vm.subclass_test(call.arg(0), call.arg(1))?))
+}
+
+impl Vm {
+    /// `isinstance(object, wanted)`.
+    pub fn instance_test(&mut self, object: &Value, wanted: &Value) -> Res<bool> {
+        if let Some(class) = wanted.get::<Type>() {
+            let own = self.type_of(object);
+            if std::ptr::eq(&*own, class) {
+                return Ok(true);
+            }
+            if let Some(answer) = self.ask_metaclass(wanted, "__instancecheck__", object)? {
+                return Ok(answer);
+            }
+            if own.is_subtype_of(class) {
+                return Ok(true);
+            }
+            return Ok(self.claimed_class(object, &own)?.is_some_and(|claimed| claimed.is_subtype_of(class)));
+        }
+        if let Some(answer) = self.test_members(wanted, |vm, member| vm.instance_test(object, member))? {
+            return Ok(answer);
+        }
+        match self.ask_metaclass(wanted, "__instancecheck__", object)? {
+            Some(answer) => Ok(answer),
+            None => Err(self.type_error(NO_CLASS)),
+        }
+    }
+
+    /// `issubclass(class, wanted)`.
+    pub fn subclass_test(&mut self, class: &Value, wanted: &Value) -> Res<bool> {
+        if wanted.is::<Type>()
+            && let Some(answer) = self.ask_metaclass(wanted, "__subclasscheck__", class)?
+        {
+            return Ok(answer);
+        }
+        let Some(own) = class.get::<Type>() else {
+            return Err(self.type_error("issubclass() arg 1 must be a class"));
+        };
+        if let Some(wanted) = wanted.get::<Type>() {
+            return Ok(own.is_subtype_of(wanted));
+        }
+        if let Some(answer) = self.test_members(wanted, |vm, member| vm.subclass_test(class, member))? {
+            return Ok(answer);
+        }
+        match self.ask_metaclass(wanted, "__subclasscheck__", class)? {
+            Some(answer) => Ok(answer),
+            None => Err(self.type_error(NO_BASE)),
+        }
+    }
+
+    /// What a script's `__instancecheck__` or `__subclasscheck__` says.
+    fn ask_metaclass(&mut self, wanted: &Value, name: &str, object: &Value) -> Res<Option<bool>> {
+        let metaclass = self.type_of(wanted);
+        if !metaclass.flags.is_user {
+            return Ok(None);
+        }
+        match self.lookup(&metaclass, &Str::new(name)) {
+            Some(found) if !found.is::<crate::value::NativeFunction>() => {}
+            _ => return Ok(None),
+        }
+        let Some(method) = self.special_method(wanted, name)? else { return Ok(None) };
+        let answer = self.call(&method, std::slice::from_ref(object))?;
+        self.truth(&answer).map(Some)
+    }
+
+    /// Whether the test holds for a member of a tuple or union; `None` if `wanted` is neither.
+    fn test_members(
+        &mut self,
+        wanted: &Value,
+        test: impl Fn(&mut Vm, &Value) -> Res<bool>,
+    ) -> Res<Option<bool>> {
+        let members = match wanted.view() {
+            View::Tuple(tuple) => tuple.items().to_vec(),
+            _ if self.type_name(wanted) == "UnionType" => {
+                match self.find_attribute(wanted, &Str::new("__args__"))? {
+                    Some(members) => members.get::<Tuple>().map_or(Vec::new(), |t| t.items().to_vec()),
+                    None => return Ok(None),
+                }
+            }
+            _ => return Ok(None),
+        };
+        self.check_depth(" in __instancecheck__")?;
+        for member in &members {
+            let member = if member.is_none() { self.type_of(member).into() } else { member.clone() };
+            if test(self, &member)? {
+                return Ok(Some(true));
+            }
+        }
+        Ok(Some(false))
+    }
+
+    /// The class an object claims to have by a property `__class__` of its own.
+    fn claimed_class(&mut self, object: &Value, own: &Ref<Type>) -> Res<Option<Ref<Type>>> {
+        if !own.flags.is_user || !self.lookup(own, &Str::new("__class__")).is_some_and(|f| f.is::<Property>()) {
+            return Ok(None);
+        }
+        Ok(self.find_attribute(object, &Str::new("__class__"))?.and_then(|class| class.get_ref::<Type>()))
+    }
+}
+
+/// The attribute name in argument 1.
+fn attribute_name(call: &mut Call) -> Res<Ref<Str>> {
+    let name = Vm::unwrap_native(call.arg(1));
+    match name.as_str() {
+        Some(text) => Ok(call.vm.intern(text)),
+        None => {
+            let got = call.vm.type_name(call.arg(1));
+            Err(call.vm.type_error(format!("attribute name must be string, not '{got}'")))
+        }
+    }
+}
+
+fn getattr(call: &mut Call) -> Res {
+    let name = attribute_name(call)?;
+    let Some(default) = call.opt(2) else { return call.vm.get_attribute(call.arg(0), &name) };
+    let found = call.vm.find_attribute(call.arg(0), &name);
+    let found = call.vm.catch(found, crate::eval::Exc::AttributeError)?;
+    Ok(found.flatten().unwrap_or_else(|| default.clone()))
+}
+
+fn hasattr(call: &mut Call) -> Res {
+    let name = attribute_name(call)?;
+    Ok(Value::bool(call.vm.has_attribute(call.arg(0), name.as_str())?))
+}
+
+fn setattr(call: &mut Call) -> Res {
+    let name = attribute_name(call)?;
+    call.vm.set_attribute(call.arg(0), &name, call.arg(2).clone())?;
+    Ok(Value::NONE)
+}
+
+fn delattr(call: &mut Call) -> Res {
+    let name = attribute_name(call)?;
+    call.vm.delete_attribute(call.arg(0), &name)?;
+    Ok(Value::NONE)
+}
+
+fn callable(call: &mut Call) -> Res {
+    Ok(Value::bool(call.vm.is_callable(call.arg(0))))
+}
+
+fn dir(call: &mut Call) -> Res {
+    let Some(object) = call.opt(0) else {
+        let mut names: Vec<String> = match call.vm.local_variables() {
+            Some(locals) => locals.iter().map(|(name, _)| name.as_str().to_string()).collect(),
+            None => call.vm.current_module().pairs().iter().map(|(name, _)| name.as_str().to_string()).collect(),
+        };
+        names.sort();
+        return Ok(Value::list(names.iter().map(Value::str).collect()));
+    };
+    if object.is::<Instance>()
+        && let Some(method) = own_dir(call.vm, object)?
+    {
+        let names = call.vm.call(&method, &[])?;
+        let names = call.vm.collect(&names)?;
+        return Ok(Value::list(call.vm.sort_values(names, None, false)?));
+    }
+    Ok(Value::list(call.vm.attribute_names(object).iter().map(Value::str).collect()))
+}
+
+/// A `__dir__` that a script's class defines.
+fn own_dir(vm: &mut Vm, object: &Value) -> Res<Option<Value>> {
+    let class = vm.type_of(object);
+    match vm.lookup(&class, &Str::new("__dir__")) {
+        Some(found) if !found.is::<crate::value::NativeFunction>() => vm.special_method(object, "__dir__"),
+        _ => Ok(None),
+    }
+}
+
+fn vars(call: &mut Call) -> Res {
+    let Some(object) = call.opt(0) else { return super::running::locals(call) };
+    if let Some(module) = object.get_ref::<Module>() {
+        return Ok(crate::builtins::mapping::of_module(module));
+    }
+    let found = call.vm.find_attribute(object, &Str::new("__dict__"));
+    match call.vm.catch(found, crate::eval::Exc::AttributeError)?.flatten() {
+        Some(dict) => Ok(dict),
+        None => Err(call.vm.type_error("vars() argument must have __dict__ attribute")),
+    }
+}
+
+fn id(call: &mut Call) -> Res {
+    Ok(Value::big(BigInt::from(call.arg(0).identity())))
+}
+
+fn hash(call: &mut Call) -> Res {
+    Ok(Value::int(call.vm.hash(call.arg(0))? as i64))
+}
+
+fn repr(call: &mut Call) -> Res {
+    Ok(Value::str(call.vm.repr_of(call.arg(0))?))
+}
+
+fn ascii(call: &mut Call) -> Res {
+    let shown = call.vm.repr_of(call.arg(0))?;
+    Ok(Value::str(crate::text::repr::escape_non_ascii(&shown)))
+}
+
+fn format(call: &mut Call) -> Res {
+    let spec = match call.opt(1) {
+        Some(spec) => match Vm::unwrap_native(spec).as_str() {
+            Some(spec) => spec,
+            None => {
+                let got = call.vm.type_name(spec);
+                return Err(call.vm.type_error(format!("format() argument 2 must be str, not {got}")));
+            }
+        },
+        None => "",
+    };
+    let mut out = String::new();
+    call.vm.format_into(call.arg(0), spec, &mut out)?;
+    Ok(Value::str(out))
+}
+
+fn help(call: &mut Call) -> Res {
+    let Some(object) = call.opt(0) else {
+        call.vm.write_stdout("help(x) tells what is known about x; dir(x) lists its attributes.\n")?;
+        return Ok(Value::NONE);
+    };
+    let shown = describe(call, object)?;
+    call.vm.write_stdout(&shown)?;
+    Ok(Value::NONE)
+}
+
+fn describe(call: &mut Call, object: &Value) -> Res<String> {
+    let head = match object.view() {
+        View::NativeFunction(f) => format!("{}({})", f.native.name.trim_start_matches('.'), f.native.params),
+        View::Function(f) => {
+            let params = &f.code.params;
+            let names: Vec<&str> = f.code.slot_names[..params.count()].iter().map(|n| n.as_str()).collect();
+            format!("{}({})", f.name.borrow().as_str(), names.join(", "))
+        }
+        View::BoundMethod(m) => {
+            let function = m.function.clone();
+            return describe(call, &function);
+        }
+        _ => call.vm.repr_of(object)?,
+    };
+    let doc = call.vm.find_attribute(object, &Str::new("__doc__"))?;
+    let mut out = head;
+    out.push('\n');
+    if let Some(doc) = doc.as_ref().and_then(Value::as_str) {
+        doc.lines().for_each(|line| out.push_str(&format!("    {}\n", line.trim())));
+    }
+    if matches!(object.tag(), Tag::Type | Tag::Module) {
+        let names = call.vm.attribute_names(object);
+        let names: Vec<&str> = names.iter().map(String::as_str).filter(|n| !n.starts_with('_')).collect();
+        out.push_str(&format!("    {}\n", names.join(" ")));
+    }
+    Ok(out)
+}

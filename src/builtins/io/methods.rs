@@ -1,0 +1,484 @@
+//! Methods of file objects.
+
+use super::{Standard, check_open, check_readable, check_writable, decode, fill, flush, line_bytes, put, put_text};
+use crate::call::{Call, Native};
+use crate::eval::Exc;
+use crate::value::file::{Backend, Encoding, Newline, Settings};
+use crate::value::{ByteArray, File, Res, Value};
+use std::io::SeekFrom;
+use std::os::fd::AsRawFd;
+
+pub static METHODS: &[Native] = &[
+    Native { name: "read", params: "self, size=-1, /", run: read, doc: "The next `size` characters or bytes; all that is left if `size` is negative or none." },
+    Native { name: "read1", params: "self, size=-1, /", run: read, doc: "As `read`." },
+    Native { name: "readline", params: "self, size=-1, /", run: read_line, doc: "The next line with its end, at most `size` characters of it; empty at the end of the file." },
+    Native { name: "readlines", params: "self, hint=-1, /", run: read_lines, doc: "The rest of the file as a list of lines; stops after `hint` characters if that is positive." },
+    Native { name: "readinto", params: "self, buffer, /", run: read_into, doc: "Reads bytes into a bytearray; how many." },
+    Native { name: "write", params: "self, text, /", run: write, doc: "Writes text (or bytes to a binary file); how many characters or bytes." },
+    Native { name: "writelines", params: "self, lines, /", run: write_lines, doc: "Writes each item of an iterable; adds no line ends." },
+    Native { name: "flush", params: "self, /", run: flush_method, doc: "Passes on what waits to be written." },
+    Native { name: "close", params: "self, /", run: close, doc: "Flushes and closes; closing twice does nothing." },
+    Native { name: "seek", params: "self, offset, whence=0, /", run: seek, doc: "Goes to a position: from the start (0), from here (1), from the end (2); the new position." },
+    Native { name: "tell", params: "self, /", run: tell, doc: "The position, in bytes." },
+    Native { name: "truncate", params: "self, size=None, /", run: truncate, doc: "Cuts the file at `size` bytes, or here; the new size." },
+    Native { name: "fileno", params: "self, /", run: fileno, doc: "The number of the file's descriptor." },
+    Native { name: "isatty", params: "self, /", run: isatty, doc: "Whether it is a terminal." },
+    Native { name: "readable", params: "self, /", run: readable, doc: "Whether it can be read." },
+    Native { name: "writable", params: "self, /", run: writable, doc: "Whether it can be written." },
+    Native { name: "seekable", params: "self, /", run: seekable, doc: "Whether `seek` works." },
+    Native { name: "getvalue", params: "self, /", run: get_value, doc: "Everything in a StringIO or BytesIO." },
+    Native { name: "reconfigure", params: "self, *, encoding=None, errors=None, newline=None, line_buffering=None, write_through=None", run: reconfigure, doc: "Accepted for standard streams; they stay UTF-8." },
+    Native { name: "__enter__", params: "self, /", run: enter, doc: "The file itself." },
+    Native { name: "__exit__", params: "self, *exception", run: exit, doc: "Closes the file." },
+    Native { name: "__iter__", params: "self, /", run: enter, doc: "The file itself: it iterates over its lines." },
+    Native { name: "__next__", params: "self, /", run: next, doc: "The next line." },
+    Native { name: ".closed", params: "self", run: closed, doc: "Whether the file is closed." },
+    Native { name: ".name", params: "self", run: name, doc: "What was opened." },
+    Native { name: ".mode", params: "self", run: mode, doc: "The mode it was opened with." },
+    Native { name: ".encoding", params: "self", run: encoding, doc: "Name of the encoding of a text file." },
+    Native { name: ".errors", params: "self", run: errors, doc: "Name of the error handler of a text file." },
+    Native { name: ".newlines", params: "self", run: newlines, doc: "Always none: line ends are not recorded." },
+    Native { name: ".line_buffering", params: "self", run: line_buffering, doc: "Whether each line is passed on at once." },
+    Native { name: ".buffer", params: "self", run: buffer, doc: "The binary file beneath a standard stream." },
+];
+
+pub static STRING_IO: &[Native] = &[Native { name: "__new__", params: "cls, initial_value='', newline='\\n'", run: new_string_io, doc: "Text in memory that looks like a file." }];
+pub static BYTES_IO: &[Native] = &[Native { name: "__new__", params: "cls, initial_bytes=b''", run: new_bytes_io, doc: "Bytes in memory that look like a file." }];
+
+fn new_string_io(call: &mut Call) -> Res {
+    let text = match call.opt_not_none(1) {
+        Some(_) => match call.arg(1).as_str() {
+            Some(text) => text.to_string(),
+            None => {
+                let got = call.vm.type_name(call.arg(1));
+                return Err(call.vm.type_error(format!("initial_value must be str or None, not {got}")));
+            }
+        },
+        None => String::new(),
+    };
+    Ok(in_memory(text.into_bytes(), false))
+}
+
+fn new_bytes_io(call: &mut Call) -> Res {
+    let data = match call.opt_not_none(1) {
+        Some(value) => call.vm.bytes_of(value)?,
+        None => Vec::new(),
+    };
+    Ok(in_memory(data, true))
+}
+
+fn in_memory(data: Vec<u8>, binary: bool) -> Value {
+    let settings = Settings {
+        binary,
+        readable: true,
+        writable: true,
+        newline: Newline::Exactly("\n"),
+        encoding: Encoding::Utf8,
+        errors: "surrogateescape".to_string(),
+        line_buffered: false,
+        unbuffered: false,
+        close_descriptor: true,
+        mode: String::new(),
+    };
+    File::new(Value::NONE, settings, Backend::Memory(data, 0)).into()
+}
+
+/// A size argument: `None` for negative, none and absent.
+fn size(call: &mut Call, index: usize) -> Res<Option<usize>> {
+    if call.opt_not_none(index).is_none() {
+        return Ok(None);
+    }
+    Ok(usize::try_from(call.int_clamped(index)?).ok())
+}
+
+fn read(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    check_readable(call.vm, file)?;
+    let Some(size) = size(call, 1)? else {
+        while fill(call.vm, file)? {}
+        let bytes = take_all(file);
+        return decode(call.vm, file, &bytes);
+    };
+    loop {
+        let taken = {
+            let mut state = file.state.borrow_mut();
+            let end = if file.settings.binary {
+                (state.unread().len() >= size).then_some(size)
+            } else {
+                end_of_chars(state.unread(), size, file)
+            };
+            end.map(|end| state.take(end))
+        };
+        if let Some(bytes) = taken {
+            return decode(call.vm, file, &bytes);
+        }
+        if !fill(call.vm, file)? {
+            // Fewer than asked for are left.
+            let bytes = take_all(file);
+            return decode(call.vm, file, &bytes);
+        }
+    }
+}
+
+fn take_all(file: &File) -> Vec<u8> {
+    let mut state = file.state.borrow_mut();
+    let count = state.unread().len();
+    state.take(count)
+}
+
+/// How many bytes the first `count` characters have; `None` if more bytes are needed to tell.
+fn end_of_chars(bytes: &[u8], count: usize, file: &File) -> Option<usize> {
+    let is_universal = file.settings.newline == Newline::Universal;
+    let is_utf8 = matches!(file.settings.encoding, Encoding::Utf8 | Encoding::Utf8Sig);
+    let mut at = 0;
+    for _ in 0..count {
+        let lead = *bytes.get(at)?;
+        at += match lead {
+            b'\r' if is_universal => match bytes.get(at + 1)? {
+                b'\n' => 2,
+                _ => 1,
+            },
+            0xC2..=0xF4 if is_utf8 => {
+                let len = if lead < 0xE0 { 2 } else if lead < 0xF0 { 3 } else { 4 };
+                let rest = bytes.get(at + 1..at + len)?;
+                if rest.iter().all(|b| b & 0xC0 == 0x80) { len } else { 1 }
+            }
+            _ => 1,
+        };
+    }
+    Some(at)
+}
+
+fn read_line(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    check_readable(call.vm, file)?;
+    let limit = size(call, 1)?;
+    if let Some(limit) = limit
+        && !file.settings.binary
+    {
+        return limited_line(call, file, limit);
+    }
+    let bytes = line_bytes(call.vm, file, limit)?;
+    decode(call.vm, file, &bytes)
+}
+
+/// At most `limit` characters of the next line.
+fn limited_line(call: &mut Call, file: &File, limit: usize) -> Res {
+    let bytes = line_bytes(call.vm, file, None)?;
+    let mut end = bytes.len();
+    if let Some(cut) = end_of_chars(&bytes, limit, file) {
+        end = cut;
+    }
+    let mut state = file.state.borrow_mut();
+    let at = state.at;
+    state.input.splice(..at, bytes[end..].iter().copied());
+    state.at = 0;
+    drop(state);
+    decode(call.vm, file, &bytes[..end])
+}
+
+fn read_lines(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    check_readable(call.vm, file)?;
+    let hint = size(call, 1)?.filter(|&hint| hint > 0);
+    let (mut lines, mut total) = (Vec::new(), 0);
+    loop {
+        let bytes = line_bytes(call.vm, file, None)?;
+        if bytes.is_empty() {
+            break;
+        }
+        total += bytes.len();
+        lines.push(decode(call.vm, file, &bytes)?);
+        if hint.is_some_and(|hint| total >= hint) {
+            break;
+        }
+    }
+    Ok(Value::list(lines))
+}
+
+fn read_into(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    check_readable(call.vm, file)?;
+    let Some(buffer) = call.arg(1).get::<ByteArray>() else {
+        return Err(call.wrong_type(1, "read-write bytes-like object"));
+    };
+    let wanted = buffer.data.borrow().len();
+    while file.state.borrow().unread().len() < wanted && fill(call.vm, file)? {}
+    let bytes = {
+        let mut state = file.state.borrow_mut();
+        let count = wanted.min(state.unread().len());
+        state.take(count)
+    };
+    buffer.data.borrow_mut()[..bytes.len()].copy_from_slice(&bytes);
+    Ok(Value::size(bytes.len()))
+}
+
+fn write(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    write_value(call, file, call.arg(1))
+}
+
+fn write_value(call: &mut Call, file: &File, value: &Value) -> Res {
+    check_writable(call.vm, file)?;
+    let inside = crate::eval::Vm::unwrap_native(value);
+    if file.settings.binary {
+        let bytes = call.vm.bytes_of(inside)?;
+        put(call.vm, file, &bytes)?;
+        return Ok(Value::size(bytes.len()));
+    }
+    let Some(text) = inside.get::<crate::value::Str>() else {
+        let got = call.vm.type_name(value);
+        let what = if file.settings.mode.is_empty() { "string argument expected, got" } else { "" };
+        return Err(call.vm.type_error(match what {
+            "" => format!("write() argument must be str, not {got}"),
+            what => format!("{what} '{got}'"),
+        }));
+    };
+    put_text(call.vm, file, text.as_str())?;
+    Ok(Value::size(text.len()))
+}
+
+fn write_lines(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    check_writable(call.vm, file)?;
+    let iterator = call.vm.iter(call.arg(1))?;
+    while let Some(line) = call.vm.next(&iterator)? {
+        write_value(call, file, &line)?;
+    }
+    Ok(Value::NONE)
+}
+
+fn flush_method(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    check_open(call.vm, file)?;
+    flush(call.vm, file)?;
+    Ok(Value::NONE)
+}
+
+fn close(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    if file.is_closed() {
+        return Ok(Value::NONE);
+    }
+    let flushed = flush(call.vm, file);
+    file.state.borrow_mut().close();
+    flushed?;
+    Ok(Value::NONE)
+}
+
+fn seek(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    check_open(call.vm, file)?;
+    let (offset, whence) = (call.int(1)?, call.int_or(2, 0)?);
+    let is_text = !file.settings.binary;
+    if is_text && whence == 1 && offset != 0 {
+        return Err(super::unsupported(call.vm, "can't do nonzero cur-relative seeks"));
+    }
+    if is_text && whence == 2 && offset != 0 {
+        return Err(super::unsupported(call.vm, "can't do nonzero end-relative seeks"));
+    }
+    let to = match (whence, u64::try_from(offset)) {
+        (0, Ok(offset)) => SeekFrom::Start(offset),
+        (0, Err(_)) if is_text => {
+            return Err(call.vm.value_error(format!("negative seek position {offset}")));
+        }
+        (0, Err(_)) => {
+            let error = std::io::Error::from_raw_os_error(libc::EINVAL);
+            return Err(call.vm.os_error(&error, None));
+        }
+        (1, _) => SeekFrom::Current(offset),
+        (2, _) => SeekFrom::End(offset),
+        _ => return Err(call.vm.value_error(format!("invalid whence ({whence}, should be 0, 1 or 2)"))),
+    };
+    flush(call.vm, file)?;
+    let result = file.state.borrow_mut().seek(to);
+    position(call, result)
+}
+
+fn tell(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    check_open(call.vm, file)?;
+    flush(call.vm, file)?;
+    let result = file.state.borrow_mut().position();
+    position(call, result)
+}
+
+fn position(call: &mut Call, result: std::io::Result<u64>) -> Res {
+    match result {
+        Ok(position) => Ok(Value::int(position as i64)),
+        Err(error) if error.raw_os_error() == Some(libc::ESPIPE) => {
+            Err(super::unsupported(call.vm, "underlying stream is not seekable"))
+        }
+        Err(error) => Err(call.vm.os_error(&error, None)),
+    }
+}
+
+fn truncate(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    check_writable(call.vm, file)?;
+    flush(call.vm, file)?;
+    let size = match call.opt_not_none(1) {
+        Some(_) => call.int(1)?.max(0) as u64,
+        None => {
+            let result = file.state.borrow_mut().position();
+            position(call, result)?.as_int().unwrap_or(0) as u64
+        }
+    };
+    let result = file.state.borrow_mut().set_len(size);
+    match result {
+        Ok(()) => Ok(Value::int(size as i64)),
+        Err(error) => Err(call.vm.os_error(&error, None)),
+    }
+}
+
+/// The descriptor behind a file, if there is one.
+fn descriptor(call: &Call, file: &File) -> Option<i32> {
+    match &file.state.borrow().backend {
+        Backend::Descriptor(file) => Some(file.as_raw_fd()),
+        Backend::Stdin => Some(0),
+        Backend::Stdout => call.vm.streams.stdout.descriptor,
+        Backend::Stderr => call.vm.streams.stderr.descriptor,
+        Backend::Memory(..) | Backend::Closed => None,
+    }
+}
+
+fn fileno(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    check_open(call.vm, file)?;
+    match descriptor(call, file) {
+        Some(number) => Ok(Value::int(number as i64)),
+        None => Err(super::unsupported(call.vm, "fileno")),
+    }
+}
+
+fn isatty(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    check_open(call.vm, file)?;
+    // SAFETY: only asks about a number.
+    let answer = descriptor(call, file).is_some_and(|number| unsafe { libc::isatty(number) } == 1);
+    Ok(Value::bool(answer))
+}
+
+fn readable(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    check_open(call.vm, file)?;
+    Ok(Value::bool(file.settings.readable))
+}
+
+fn writable(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    check_open(call.vm, file)?;
+    Ok(Value::bool(file.settings.writable))
+}
+
+fn seekable(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    check_open(call.vm, file)?;
+    let answer = file.state.borrow_mut().position().is_ok();
+    Ok(Value::bool(answer))
+}
+
+fn get_value(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    check_open(call.vm, file)?;
+    let data = match &file.state.borrow().backend {
+        Backend::Memory(data, _) => data.clone(),
+        _ => {
+            let shown = file.type_name();
+            let message = format!("'{shown}' object has no attribute 'getvalue'");
+            return Err(call.vm.error(Exc::AttributeError, message));
+        }
+    };
+    decode(call.vm, file, &data)
+}
+
+fn reconfigure(call: &mut Call) -> Res {
+    call.this::<File>()?;
+    Ok(Value::NONE)
+}
+
+fn enter(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    check_open(call.vm, file)?;
+    Ok(call.arg(0).clone())
+}
+
+fn exit(call: &mut Call) -> Res {
+    close(call)
+}
+
+fn next(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    match super::next_line(call.vm, file)? {
+        Some(line) => Ok(line),
+        None => Err(call.vm.error_with(Exc::StopIteration, Vec::new())),
+    }
+}
+
+fn closed(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    Ok(Value::bool(file.is_closed()))
+}
+
+fn name(call: &mut Call) -> Res {
+    Ok(call.this::<File>()?.name.clone())
+}
+
+fn mode(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    let mode = &file.settings.mode;
+    // As Python: binary files say `rb+`, whatever the order was.
+    Ok(Value::str(if file.settings.binary && mode.contains('+') {
+        format!("{}b+", mode.chars().find(|c| "rwax".contains(*c)).unwrap_or('r'))
+    } else {
+        mode.clone()
+    }))
+}
+
+/// Python's name for a file's encoding.
+pub fn encoding_name(file: &File) -> &'static str {
+    match (file.settings.encoding, &file.state.borrow().backend) {
+        (Encoding::Utf8, Backend::Stdin | Backend::Stdout | Backend::Stderr) => "utf-8",
+        (Encoding::Utf8, _) => "UTF-8",
+        (Encoding::Utf8Sig, _) => "utf-8-sig",
+        (Encoding::Ascii, _) => "ascii",
+        (Encoding::Latin1, _) => "latin-1",
+    }
+}
+
+fn encoding(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    Ok(if file.settings.binary { Value::NONE } else { Value::str(encoding_name(file)) })
+}
+
+fn errors(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    Ok(Value::str(&file.settings.errors))
+}
+
+fn newlines(call: &mut Call) -> Res {
+    call.this::<File>()?;
+    Ok(Value::NONE)
+}
+
+fn line_buffering(call: &mut Call) -> Res {
+    Ok(Value::bool(call.this::<File>()?.settings.line_buffered))
+}
+
+fn buffer(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    let which = match file.state.borrow().backend {
+        Backend::Stdin => Some(Standard::In),
+        Backend::Stdout => Some(Standard::Out),
+        Backend::Stderr => Some(Standard::Err),
+        _ => None,
+    };
+    match which {
+        Some(which) if !file.settings.binary => Ok(super::new_standard(which, true).into()),
+        Some(_) => Ok(call.arg(0).clone()),
+        None => Err(call.vm.error(
+            Exc::NotImplementedError,
+            "buffer is supported for standard streams only; open the file in binary mode",
+        )),
+    }
+}

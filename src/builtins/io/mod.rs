@@ -1,0 +1,296 @@
+//! Files as scripts see them: `open`, the methods of file objects, and the three standard streams.
+//!
+//! A file's state is never borrowed while script code may run: each step takes what it needs, lets go, and
+//! only then decodes, raises or calls.
+
+mod codec;
+mod methods;
+mod open;
+
+pub use codec::{encoding_named, is_error_handler};
+pub use methods::{BYTES_IO, METHODS, STRING_IO};
+pub use open::{MODULE, open, path_bytes};
+
+use crate::eval::{Exc, Vm};
+use crate::value::file::{Backend, Encoding, Newline, Settings};
+use crate::value::{File, Raised, Ref, Res, Value};
+use std::io::{BufRead, ErrorKind};
+
+/// Which standard stream.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Standard {
+    In,
+    Out,
+    Err,
+}
+
+/// The file object of a standard stream: always the same one.
+pub fn standard(vm: &mut Vm, which: Standard) -> Value {
+    let slot = which as usize;
+    if let Some(made) = &vm.state.standard[slot] {
+        return made.clone();
+    }
+    let made: Value = new_standard(which, false).into();
+    vm.state.standard[slot] = Some(made.clone());
+    made
+}
+
+fn new_standard(which: Standard, binary: bool) -> Ref<File> {
+    let (name, backend) = match which {
+        Standard::In => ("<stdin>", Backend::Stdin),
+        Standard::Out => ("<stdout>", Backend::Stdout),
+        Standard::Err => ("<stderr>", Backend::Stderr),
+    };
+    let is_input = which == Standard::In;
+    let settings = Settings {
+        binary,
+        readable: is_input,
+        writable: !is_input,
+        newline: if is_input { Newline::Universal } else { Newline::Exactly("\n") },
+        encoding: Encoding::Utf8,
+        errors: if which == Standard::Err { "backslashreplace" } else { "surrogateescape" }.to_string(),
+        line_buffered: false,
+        unbuffered: false,
+        close_descriptor: false,
+        mode: if is_input { "r" } else { "w" }.to_string(),
+    };
+    File::new(Value::str(name), settings, backend)
+}
+
+/// The stream behind `sys.stdout` and the like as a script may have replaced it; `None` if it is still ours.
+pub fn replaced(vm: &Vm, which: Standard) -> Option<Value> {
+    let variable = vm.state.stream_variables[which as usize].as_ref()?;
+    let value = variable.get();
+    let is_ours = vm.state.standard[which as usize].as_ref().is_some_and(|ours| ours.same(&value));
+    (!is_ours && !value.is_unbound()).then_some(value)
+}
+
+/// Raises `io.UnsupportedOperation`.
+#[cold]
+pub fn unsupported(vm: &mut Vm, message: &str) -> Raised {
+    let class = match open::unsupported_class(vm) {
+        Ok(class) => class,
+        Err(raised) => return raised,
+    };
+    vm.raise(crate::value::Exception::new(class, vec![Value::str(message)]))
+}
+
+/// Refuses a closed file.
+pub fn check_open(vm: &mut Vm, file: &File) -> Res<()> {
+    if file.is_closed() { Err(vm.value_error("I/O operation on closed file.")) } else { Ok(()) }
+}
+
+pub fn check_readable(vm: &mut Vm, file: &File) -> Res<()> {
+    check_open(vm, file)?;
+    if file.settings.readable { Ok(()) } else { Err(unsupported(vm, refusal(file, "read", "not readable"))) }
+}
+
+pub fn check_writable(vm: &mut Vm, file: &File) -> Res<()> {
+    check_open(vm, file)?;
+    if file.settings.writable { Ok(()) } else { Err(unsupported(vm, refusal(file, "write", "not writable"))) }
+}
+
+fn refusal(file: &File, method: &'static str, text: &'static str) -> &'static str {
+    match (file.settings.binary, method) {
+        (false, _) => text,
+        (true, "read") => "read",
+        (true, _) => "write",
+    }
+}
+
+/// Turns a system error into an exception; a plain interruption into another try.
+fn settle<T>(vm: &mut Vm, result: std::io::Result<T>) -> Res<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == ErrorKind::Interrupted => {
+            vm.handle_interrupt()?;
+            Ok(None)
+        }
+        Err(error) => Err(vm.os_error(&error, None)),
+    }
+}
+
+/// Reads some more bytes ahead; whether there were any.
+pub fn fill(vm: &mut Vm, file: &File) -> Res<bool> {
+    flush(vm, file)?;
+    loop {
+        let is_stdin = matches!(file.state.borrow().backend, Backend::Stdin);
+        let result = if is_stdin { fill_from_stdin(vm, file) } else { file.state.borrow_mut().fill() };
+        if let Some(got) = settle(vm, result)? {
+            return Ok(got);
+        }
+    }
+}
+
+/// Takes at most one line, so that nothing after it is kept from others who read stdin.
+fn fill_from_stdin(vm: &mut Vm, file: &File) -> std::io::Result<bool> {
+    let available = vm.streams.stdin.fill_buf()?;
+    let count = available.iter().position(|&b| b == b'\n').map_or(available.len(), |i| i + 1);
+    file.state.borrow_mut().input.extend_from_slice(&available[..count]);
+    vm.streams.stdin.consume(count);
+    Ok(count > 0)
+}
+
+/// Passes on what waits to be written.
+pub fn flush(vm: &mut Vm, file: &File) -> Res<()> {
+    loop {
+        let mut state = file.state.borrow_mut();
+        let result = match state.backend {
+            Backend::Stdout => vm.streams.stdout.flush(),
+            Backend::Stderr => vm.streams.stderr.flush(),
+            _ => state.flush(),
+        };
+        drop(state);
+        if settle(vm, result)?.is_some() {
+            return Ok(());
+        }
+    }
+}
+
+/// Writes bytes, now or with what comes later.
+pub fn put(vm: &mut Vm, file: &File, bytes: &[u8]) -> Res<()> {
+    let mut state = file.state.borrow_mut();
+    let result = match state.backend {
+        Backend::Stdout => vm.streams.stdout.write(bytes),
+        Backend::Stderr => vm.streams.stderr.write(bytes),
+        _ => {
+            let moved = state.drop_input();
+            let settings = &file.settings;
+            let must_flush = state.put(bytes)
+                || settings.unbuffered
+                || settings.line_buffered && bytes.contains(&b'\n');
+            drop(state);
+            if let Err(error) = moved {
+                return Err(vm.os_error(&error, None));
+            }
+            return if must_flush { flush(vm, file) } else { Ok(()) };
+        }
+    };
+    drop(state);
+    // What was not taken because of a signal waits in the stream.
+    settle(vm, result).map(drop)
+}
+
+/// Writes text, encoded as the file is.
+pub fn put_text(vm: &mut Vm, file: &File, text: &str) -> Res<()> {
+    let settings = &file.settings;
+    let bytes = match settings.newline {
+        Newline::Exactly(end) if end != "\n" && text.contains('\n') => {
+            let text = text.replace('\n', end);
+            vm.encode_text(&text, settings.encoding, &settings.errors)?
+        }
+        _ => vm.encode_text(text, settings.encoding, &settings.errors)?,
+    };
+    put(vm, file, &bytes)
+}
+
+/// The bytes of the next line with its end; empty at the end of the file.
+pub fn line_bytes(vm: &mut Vm, file: &File, limit: Option<usize>) -> Res<Vec<u8>> {
+    let newline = if file.settings.binary { Newline::Exactly("\n") } else { file.settings.newline };
+    let mut seen = 0;
+    loop {
+        {
+            let mut state = file.state.borrow_mut();
+            let unread = state.unread();
+            if let Some(end) = line_end(unread, seen, newline, false) {
+                let end = limit.map_or(end, |limit| end.min(limit));
+                return Ok(state.take(end));
+            }
+            if let Some(limit) = limit
+                && unread.len() >= limit
+            {
+                return Ok(state.take(limit));
+            }
+            // A `\r` at the end may be half of `\r\n`.
+            seen = unread.len().saturating_sub(1);
+        }
+        if !fill(vm, file)? {
+            let mut state = file.state.borrow_mut();
+            let unread = state.unread();
+            let end = line_end(unread, seen, newline, true).unwrap_or(unread.len());
+            return Ok(state.take(end));
+        }
+    }
+}
+
+/// Number of bytes up to and with the first end of line.
+fn line_end(bytes: &[u8], from: usize, newline: Newline, is_last: bool) -> Option<usize> {
+    let rest = &bytes[from..];
+    match newline {
+        Newline::Exactly("\n") => rest.iter().position(|&b| b == b'\n').map(|i| from + i + 1),
+        Newline::Exactly(end) => {
+            let end = end.as_bytes();
+            rest.windows(end.len()).position(|w| w == end).map(|i| from + i + end.len())
+        }
+        Newline::Universal | Newline::Any => {
+            let at = from + rest.iter().position(|&b| b == b'\n' || b == b'\r')?;
+            match (bytes[at], bytes.get(at + 1)) {
+                (b'\r', Some(b'\n')) => Some(at + 2),
+                (b'\r', None) if !is_last => None,
+                _ => Some(at + 1),
+            }
+        }
+    }
+}
+
+/// Text of bytes that were read, line ends translated.
+pub fn decode(vm: &mut Vm, file: &File, bytes: &[u8]) -> Res {
+    let settings = &file.settings;
+    if settings.binary {
+        return Ok(Value::bytes(bytes));
+    }
+    let bytes = match settings.encoding {
+        Encoding::Utf8Sig => bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes),
+        _ => bytes,
+    };
+    let mut text = vm.decode_bytes(bytes, settings.encoding, &settings.errors)?;
+    if settings.newline == Newline::Universal && text.contains('\r') {
+        text = text.replace("\r\n", "\n").replace('\r', "\n");
+    }
+    Ok(crate::value::Str::from_string(text).into())
+}
+
+/// The next line, or `None` at the end of the file.
+pub fn next_line(vm: &mut Vm, file: &File) -> Res<Option<Value>> {
+    check_readable(vm, file)?;
+    let bytes = line_bytes(vm, file, None)?;
+    if bytes.is_empty() { Ok(None) } else { decode(vm, file, &bytes).map(Some) }
+}
+
+/// What `repr` shows.
+pub fn describe(vm: &mut Vm, file: &File) -> Res<String> {
+    let kind = file.type_name();
+    if file.settings.mode.is_empty() {
+        return Ok(format!("<_io.{kind} object>"));
+    }
+    let name = vm.repr_of(&file.name)?;
+    Ok(if file.settings.binary {
+        format!("<_io.{kind} name={name}>")
+    } else {
+        format!("<_io.{kind} name={name} mode='{}' encoding='{}'>", file.settings.mode, methods::encoding_name(file))
+    })
+}
+
+/// One line from stdin without its end, for `input()`.
+///
+/// # Errors
+/// `EOFError` at the end of the input.
+pub fn input_line(vm: &mut Vm) -> Res<String> {
+    if let Some(other) = replaced(vm, Standard::In) {
+        let line = vm.call_method(&other, "readline", &[])?;
+        let line = vm.text_of(&line, "object.readline() returned non-string; it")?;
+        if line.is_empty() {
+            return Err(vm.error(Exc::EOFError, "EOF when reading a line"));
+        }
+        return Ok(line.strip_suffix('\n').unwrap_or(&line).to_string());
+    }
+    let stdin = standard(vm, Standard::In);
+    let Some(file) = stdin.get::<File>() else { return Ok(String::new()) };
+    match next_line(vm, file)? {
+        Some(line) => {
+            let line = line.as_str().unwrap_or_default();
+            Ok(line.strip_suffix('\n').unwrap_or(line).to_string())
+        }
+        None => Err(vm.error(Exc::EOFError, "EOF when reading a line")),
+    }
+}

@@ -1,0 +1,248 @@
+//! `open` and the module `io`.
+
+use super::{encoding_named, is_error_handler};
+use crate::call::{Call, NativeModule};
+use crate::eval::{Exc, Vm};
+use crate::value::file::{Backend, Encoding, Newline, Settings};
+use crate::value::{Dict, File, Ref, Res, Str, Tag, Type, Value, View};
+use std::ffi::OsStr;
+use std::os::fd::FromRawFd;
+use std::os::unix::ffi::OsStrExt;
+
+pub static MODULE: NativeModule = NativeModule {
+    name: "io",
+    doc: "Files, and text and bytes in memory that look like files.",
+    functions: &[OPEN],
+    constants: &[
+        ("StringIO", |vm| vm.types.named("StringIO", Tag::File).into()),
+        ("BytesIO", |vm| vm.types.named("BytesIO", Tag::File).into()),
+        ("TextIOWrapper", |vm| vm.types.named("TextIOWrapper", Tag::File).into()),
+        ("BufferedReader", |vm| vm.types.named("BufferedReader", Tag::File).into()),
+        ("BufferedWriter", |vm| vm.types.named("BufferedWriter", Tag::File).into()),
+        ("UnsupportedOperation", |vm| unsupported_class(vm).map_or(Value::NONE, Value::from)),
+        ("SEEK_SET", |_| Value::int(0)),
+        ("SEEK_CUR", |_| Value::int(1)),
+        ("SEEK_END", |_| Value::int(2)),
+        ("DEFAULT_BUFFER_SIZE", |_| Value::int(8192)),
+    ],
+};
+
+pub const OPEN: crate::call::Native = crate::call::Native {
+    name: "open",
+    params: "file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None",
+    run: open,
+    doc: "Opens a file: mode `r w a x` with `+`, `b` or `t`. Text is UTF-8 unless `encoding` says `ascii` or `latin-1`.",
+};
+
+/// The class `io.UnsupportedOperation`, made once.
+pub fn unsupported_class(vm: &mut Vm) -> Res<Ref<Type>> {
+    if let Some(class) = &vm.state.unsupported_operation {
+        return Ok(class.clone());
+    }
+    let bases = [vm.types.exception(Exc::OSError), vm.types.exception(Exc::ValueError)].map(Value::from);
+    let class = vm.new_exception_class("UnsupportedOperation", "io", &bases)?;
+    vm.state.unsupported_operation = Some(class.clone());
+    Ok(class)
+}
+
+impl Vm {
+    /// A class for exceptions that a native module defines.
+    pub fn new_exception_class(&mut self, name: &str, module: &str, bases: &[Value]) -> Res<Ref<Type>> {
+        let namespace = Dict::from_pairs([("__module__", Value::str(module))]);
+        let metaclass: Value = self.types.type_.clone().into();
+        let class = self.new_class(&metaclass, Str::new(name), bases, &namespace, &[])?;
+        class.into_ref::<Type>().map_err(|_| crate::value::Raised)
+    }
+
+    /// A path given as `str`, `bytes` or an object with `__fspath__`, as text.
+    ///
+    /// # Errors
+    /// `TypeError` for anything else, `ValueError` for a null byte.
+    pub fn path_text(&mut self, value: &Value) -> Res<String> {
+        let text = match Vm::unwrap_native(value).view() {
+            View::Str(text) => text.as_str().to_string(),
+            View::Bytes(bytes) => crate::builtins::mapping::text_of(bytes.data()),
+            _ => match self.special_method(value, "__fspath__")? {
+                Some(method) if !value.is::<Type>() => {
+                    let path = self.call(&method, &[])?;
+                    match Vm::unwrap_native(&path).view() {
+                        View::Str(text) => text.as_str().to_string(),
+                        View::Bytes(bytes) => crate::builtins::mapping::text_of(bytes.data()),
+                        _ => {
+                            let (of, got) = (self.type_name(value), self.type_name(&path));
+                            return Err(self.type_error(format!(
+                                "expected {of}.__fspath__() to return str or bytes, not {got}"
+                            )));
+                        }
+                    }
+                }
+                _ => {
+                    let got = self.type_name(value);
+                    return Err(
+                        self.type_error(format!("expected str, bytes or os.PathLike object, not {got}"))
+                    );
+                }
+            },
+        };
+        if text.contains('\0') {
+            return Err(self.value_error("embedded null byte"));
+        }
+        Ok(text)
+    }
+}
+
+/// A path text as the system wants it: escaped bytes are bytes again.
+pub fn path_bytes(vm: &mut Vm, text: &str) -> Res<std::path::PathBuf> {
+    let bytes = vm.encode_escaped(text)?;
+    Ok(std::path::PathBuf::from(OsStr::from_bytes(&bytes)))
+}
+
+pub fn open(call: &mut Call) -> Res {
+    let mode = match call.opt(1) {
+        Some(_) => call.str(1)?,
+        None => "r",
+    };
+    let settings = settings(call, mode)?;
+    let target = call.arg(0);
+    let (file, name) = match crate::value::Int::of(target) {
+        Some(int) => {
+            let descriptor = int.to_i64().and_then(|i| i32::try_from(i).ok()).unwrap_or(-1);
+            // SAFETY: only asks; a bad descriptor is reported.
+            if descriptor < 0 || unsafe { libc::fcntl(descriptor, libc::F_GETFD) } < 0 {
+                let error = std::io::Error::from_raw_os_error(libc::EBADF);
+                return Err(call.vm.os_error(&error, None));
+            }
+            // SAFETY: the script hands the descriptor over, or keeps it with closefd=False.
+            (unsafe { std::fs::File::from_raw_fd(descriptor) }, target.clone())
+        }
+        None => {
+            let shown = call.vm.path_text(target)?;
+            let path = path_bytes(call.vm, &shown)?;
+            match options(mode).open(path).and_then(not_a_folder) {
+                Ok(file) => (file, target.clone()),
+                Err(error) => return Err(call.vm.os_error(&error, Some(&shown))),
+            }
+        }
+    };
+    let is_memory_name = settings.mode.is_empty();
+    debug_assert!(!is_memory_name, "an empty mode marks files in memory");
+    let adds_mark = settings.encoding == Encoding::Utf8Sig
+        && settings.writable
+        && !settings.binary
+        && file.metadata().is_ok_and(|m| m.len() == 0);
+    let made = File::new(name, settings, Backend::Descriptor(file));
+    if adds_mark {
+        super::put(call.vm, &made, "\u{feff}".as_bytes())?;
+    }
+    call.vm.state.remember_file(&made);
+    Ok(made.into())
+}
+
+fn not_a_folder(file: std::fs::File) -> std::io::Result<std::fs::File> {
+    if file.metadata()?.is_dir() {
+        return Err(std::io::Error::from_raw_os_error(libc::EISDIR));
+    }
+    Ok(file)
+}
+
+fn options(mode: &str) -> std::fs::OpenOptions {
+    let mut options = std::fs::OpenOptions::new();
+    let plus = mode.contains('+');
+    match mode.chars().find(|c| "rwax".contains(*c)) {
+        Some('w') => options.write(true).create(true).truncate(true),
+        Some('a') => options.append(true).create(true),
+        Some('x') => options.write(true).create_new(true),
+        _ => options.read(true).write(plus),
+    };
+    if plus {
+        options.read(true);
+    }
+    options
+}
+
+fn settings(call: &mut Call, mode: &str) -> Res<Settings> {
+    check_mode(call.vm, mode)?;
+    let binary = mode.contains('b');
+    let plus = mode.contains('+');
+    let reads = mode.contains('r');
+    let buffering = call.int_or(2, -1)?;
+    let given = |index: usize| call.opt_not_none(index).is_some();
+    if binary {
+        for (index, what) in [(3, "an encoding"), (4, "an errors"), (5, "a newline")] {
+            if given(index) {
+                return Err(call.vm.value_error(format!("binary mode doesn't take {what} argument")));
+            }
+        }
+    } else if buffering == 0 {
+        return Err(call.vm.value_error("can't have unbuffered text I/O"));
+    }
+    let encoding = encoding(call)?;
+    let errors = errors(call)?;
+    let newline = newline(call)?;
+    Ok(Settings {
+        binary,
+        readable: reads || plus,
+        writable: !reads || plus,
+        newline,
+        encoding,
+        errors,
+        line_buffered: buffering == 1 && !binary,
+        unbuffered: buffering == 0,
+        close_descriptor: call.truth_or(6, true)?,
+        mode: mode.to_string(),
+    })
+}
+
+fn check_mode(vm: &mut Vm, mode: &str) -> Res<()> {
+    let is_odd = mode.chars().enumerate().any(|(i, c)| !"rwaxbt+".contains(c) || mode[..i].contains(c));
+    if is_odd || mode.is_empty() && !mode.is_ascii() {
+        return Err(vm.value_error(format!("invalid mode: {}", crate::text::repr_str(mode))));
+    }
+    if mode.contains('b') && mode.contains('t') {
+        return Err(vm.value_error("can't have text and binary mode at once"));
+    }
+    match mode.chars().filter(|c| "rwax".contains(*c)).count() {
+        1 => Ok(()),
+        0 => Err(vm.value_error(
+            "Must have exactly one of create/read/write/append mode and at most one plus",
+        )),
+        _ => Err(vm.value_error("must have exactly one of create/read/write/append mode")),
+    }
+}
+
+fn encoding(call: &mut Call) -> Res<Encoding> {
+    if call.opt_not_none(3).is_none() {
+        return Ok(Encoding::Utf8);
+    }
+    let name = call.str(3)?;
+    match encoding_named(name) {
+        Some(encoding) => Ok(encoding),
+        None => Err(call.vm.error(Exc::LookupError, format!("unknown encoding: {name}"))),
+    }
+}
+
+fn errors(call: &mut Call) -> Res<String> {
+    if call.opt_not_none(4).is_none() {
+        return Ok("strict".to_string());
+    }
+    let name = call.str(4)?;
+    if !is_error_handler(name) {
+        return Err(call.vm.error(Exc::LookupError, format!("unknown error handler name '{name}'")));
+    }
+    Ok(name.to_string())
+}
+
+fn newline(call: &mut Call) -> Res<Newline> {
+    if call.opt_not_none(5).is_none() {
+        return Ok(Newline::Universal);
+    }
+    match call.str(5)? {
+        "" => Ok(Newline::Any),
+        "\n" => Ok(Newline::Exactly("\n")),
+        "\r" => Ok(Newline::Exactly("\r")),
+        "\r\n" => Ok(Newline::Exactly("\r\n")),
+        other => {
+            Err(call.vm.value_error(format!("illegal newline value: {}", crate::text::repr_str(other))))
+        }
+    }
+}

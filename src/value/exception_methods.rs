@@ -1,0 +1,222 @@
+//! Methods of exceptions, and what their constructors make of their arguments.
+
+use super::{Exception, Ref, Res, Tag, Tuple, Type, Value, View};
+use crate::call::{Call, Native};
+use crate::eval::{Exc, Vm};
+
+pub const BASE_EXCEPTION: &[Native] = &[
+    Native { name: "__new__", params: "cls, /, *args, **keywords", run: new, doc: "A new exception with these arguments." },
+    Native { name: "__init__", params: "self, /, *args", run: init, doc: "Sets the arguments." },
+    Native { name: "__str__", params: "self, /", run: text, doc: "The message." },
+    Native { name: "__repr__", params: "self, /", run: repr, doc: "`repr(self)`." },
+    Native { name: "add_note", params: "self, note, /", run: add_note, doc: "Adds a line that is shown below the message." },
+    Native { name: "with_traceback", params: "self, traceback, /", run: with_traceback, doc: "Sets `__traceback__` and gives the exception back." },
+    Native { name: "__reduce__", params: "self, /", run: reduce, doc: "How to make an equal exception: its class, arguments and attributes." },
+    Native { name: "__setstate__", params: "self, state, /", run: set_state, doc: "Sets attributes from a dict." },
+];
+
+pub const OS_ERROR: &[Native] = &[Native {
+    name: "__init__",
+    params: "self, /, *args",
+    run: init_os_error,
+    doc: "Sets the arguments: errno, message and up to two file names.",
+}];
+
+pub const IMPORT_ERROR: &[Native] = &[Native {
+    name: "__init__",
+    params: "self, /, *args, name=None, path=None",
+    run: |call| init_named(call, &["name", "path"]),
+    doc: "Sets the arguments, the module's name and its path.",
+}];
+
+pub const NAME_ERROR: &[Native] = &[Native {
+    name: "__init__",
+    params: "self, /, *args, name=None",
+    run: |call| init_named(call, &["name"]),
+    doc: "Sets the arguments and the name that was not found.",
+}];
+
+pub const ATTRIBUTE_ERROR: &[Native] = &[Native {
+    name: "__init__",
+    params: "self, /, *args, name=None, obj=None",
+    run: |call| init_named(call, &["name", "obj"]),
+    doc: "Sets the arguments, the name that was not found and the object that lacks it.",
+}];
+
+pub const SYNTAX_ERROR: &[Native] = &[Native {
+    name: "__init__",
+    params: "self, /, *args",
+    run: init_syntax_error,
+    doc: "Sets the message, and the place from a tuple of file name, line, column and text.",
+}];
+
+pub const UNICODE_ERROR: &[Native] = &[Native {
+    name: "__init__",
+    params: "self, encoding, object, start, end, reason, /",
+    run: init_unicode_error,
+    doc: "Sets the encoding, the whole object, the range that is wrong and the reason.",
+}];
+
+/// Rows of an exception class beyond those of its base.
+pub fn of(name: &str) -> &'static [Native] {
+    match name {
+        "BaseException" => BASE_EXCEPTION,
+        "OSError" => OS_ERROR,
+        "ImportError" => IMPORT_ERROR,
+        "NameError" => NAME_ERROR,
+        "AttributeError" => ATTRIBUTE_ERROR,
+        "SyntaxError" => SYNTAX_ERROR,
+        "UnicodeDecodeError" | "UnicodeEncodeError" => UNICODE_ERROR,
+        "BaseExceptionGroup" => super::exception_group::BASE_EXCEPTION_GROUP,
+        _ => &[],
+    }
+}
+
+impl Vm {
+    /// A new exception of a class with these arguments, before `__init__`.
+    ///
+    /// # Errors
+    /// For exception groups, whatever is wrong with the arguments.
+    pub(crate) fn make_exception(&mut self, class: &Ref<Type>, args: Vec<Value>) -> Res<Ref<Exception>> {
+        if class.is_subtype_of(&self.types.exception(Exc::BaseExceptionGroup)) {
+            return self.make_exception_group(class, args);
+        }
+        if class.is_subtype_of(&self.types.exception(Exc::OSError)) {
+            return Ok(self.make_os_error(class, args));
+        }
+        Ok(Exception::new(class.clone(), args))
+    }
+}
+
+fn new(call: &mut Call) -> Res {
+    let class = call.class()?;
+    if class.kind != Tag::Exception {
+        let shown = class.name();
+        let message = format!("BaseException.__new__({0}): {0} is not a subtype of BaseException", shown.as_str());
+        return Err(call.vm.type_error(message));
+    }
+    Ok(call.vm.make_exception(&class, call.rest().to_vec())?.into())
+}
+
+fn set_args(exception: &Exception, args: &[Value]) {
+    let old = exception.args.replace(Value::tuple(args.to_vec()));
+    drop(old);
+}
+
+fn init(call: &mut Call) -> Res {
+    set_args(call.this::<Exception>()?, call.rest());
+    Ok(Value::NONE)
+}
+
+fn init_os_error(call: &mut Call) -> Res {
+    let exception = call.this::<Exception>()?;
+    call.vm.set_os_error_args(exception, call.rest());
+    Ok(Value::NONE)
+}
+
+fn init_named(call: &mut Call, names: &[&str]) -> Res {
+    let exception = call.this::<Exception>()?;
+    set_args(exception, call.rest());
+    for (i, name) in names.iter().enumerate() {
+        if let Some(value) = call.keyword(i) {
+            exception.set_attribute(name, value.clone());
+        }
+    }
+    Ok(Value::NONE)
+}
+
+fn init_syntax_error(call: &mut Call) -> Res {
+    let exception = call.this::<Exception>()?;
+    set_args(exception, call.rest());
+    if let [_, place] = call.rest()
+        && let Some(place) = place.get::<Tuple>()
+    {
+        let names = ["filename", "lineno", "offset", "text", "end_lineno", "end_offset"];
+        for (name, value) in names.into_iter().zip(place.items()) {
+            exception.set_attribute(name, value.clone());
+        }
+    }
+    Ok(Value::NONE)
+}
+
+fn init_unicode_error(call: &mut Call) -> Res {
+    let exception = call.this::<Exception>()?;
+    for index in [1, 5] {
+        call.str(index)?;
+    }
+    for index in [3, 4] {
+        call.int(index)?;
+    }
+    set_args(exception, &call.args[1..]);
+    Ok(Value::NONE)
+}
+
+fn text(call: &mut Call) -> Res {
+    let exception = call.this::<Exception>()?;
+    Ok(Value::str(call.vm.exception_text(exception)?))
+}
+
+fn repr(call: &mut Call) -> Res {
+    let exception = call.this::<Exception>()?;
+    let mut out = String::new();
+    call.vm.write_exception(exception, &mut out)?;
+    Ok(Value::str(out))
+}
+
+fn add_note(call: &mut Call) -> Res {
+    call.this::<Exception>()?;
+    if call.arg(1).as_str().is_none() {
+        let got = call.vm.type_name(call.arg(1));
+        return Err(call.vm.type_error(format!("note must be a str, not '{got}'")));
+    }
+    let note = call.str(1)?;
+    if let Some(exception) = call.arg(0).get_ref::<Exception>() {
+        call.vm.add_note(&exception, note);
+    }
+    Ok(Value::NONE)
+}
+
+fn with_traceback(call: &mut Call) -> Res {
+    let exception = call.this::<Exception>()?;
+    if !call.vm.set_traceback(exception, call.arg(1)) {
+        return Err(call.vm.type_error("__traceback__ must be a traceback or None"));
+    }
+    Ok(call.arg(0).clone())
+}
+
+impl Vm {
+    /// Sets `__traceback__` to a traceback object or `none`; whether it was one.
+    pub(crate) fn set_traceback(&mut self, exception: &Exception, traceback: &Value) -> bool {
+        let entries = match traceback.view() {
+            View::None => Vec::new(),
+            _ => match Vm::traceback_entries(traceback) {
+                Some(entries) => entries,
+                None => return false,
+            },
+        };
+        *exception.trace.borrow_mut() = entries;
+        true
+    }
+}
+
+fn reduce(call: &mut Call) -> Res {
+    let exception = call.this::<Exception>()?;
+    let mut parts: Vec<Value> = vec![exception.class().into(), exception.args.borrow().clone()];
+    if let Some(own) = exception.attributes.get() {
+        parts.push(own.clone().into());
+    }
+    Ok(Value::tuple(parts))
+}
+
+fn set_state(call: &mut Call) -> Res {
+    let exception = call.this::<Exception>()?;
+    if call.arg(1).is_none() {
+        return Ok(Value::NONE);
+    }
+    for (name, value) in call.dict(1)?.pairs() {
+        if let Some(name) = name.as_str() {
+            exception.set_attribute(name, value);
+        }
+    }
+    Ok(Value::NONE)
+}

@@ -1,0 +1,272 @@
+//! Open files: a descriptor or memory with buffers on both sides.
+//!
+//! This file moves bytes and knows no interpreter. What the bytes mean (text, lines, encodings), and the
+//! three standard streams, whose bytes are the interpreter's, are in `builtins/io`.
+
+use super::{Heap, Ref, Tag, Value};
+use std::cell::RefCell;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::rc::{Rc, Weak};
+
+/// Bytes asked for at once, and waiting at most.
+const CHUNK: usize = 1 << 16;
+
+pub enum Backend {
+    Closed,
+    Descriptor(std::fs::File),
+    /// `io.StringIO` and `io.BytesIO`: the content and the position in it.
+    Memory(Vec<u8>, usize),
+    Stdin,
+    Stdout,
+    Stderr,
+}
+
+/// Which ends of lines a text file knows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Newline {
+    /// `\n`, `\r` and `\r\n`, all read as `\n`.
+    Universal,
+    /// The same three, read as they are.
+    Any,
+    /// Only this one.
+    Exactly(&'static str),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Encoding {
+    Utf8,
+    /// UTF-8 with a byte order mark.
+    Utf8Sig,
+    Ascii,
+    Latin1,
+}
+
+/// What was asked for when the file was opened.
+pub struct Settings {
+    pub binary: bool,
+    pub readable: bool,
+    pub writable: bool,
+    pub newline: Newline,
+    pub encoding: Encoding,
+    /// Name of the error handler: `strict`, `replace`, ...
+    pub errors: String,
+    /// Written text is passed on after each newline; with `Some(true)` after each write.
+    pub line_buffered: bool,
+    pub unbuffered: bool,
+    pub close_descriptor: bool,
+    pub mode: String,
+}
+
+pub struct File {
+    pub name: Value,
+    pub settings: Settings,
+    pub state: Rc<RefCell<State>>,
+}
+
+pub struct State {
+    pub backend: Backend,
+    /// Bytes read ahead; those before `at` are used up.
+    pub input: Vec<u8>,
+    pub at: usize,
+    output: Vec<u8>,
+    close_descriptor: bool,
+}
+
+impl File {
+    pub fn new(name: Value, settings: Settings, backend: Backend) -> Ref<File> {
+        let close_descriptor = settings.close_descriptor;
+        let state = State { backend, input: Vec::new(), at: 0, output: Vec::new(), close_descriptor };
+        Ref::new(File { name, settings, state: Rc::new(RefCell::new(state)) })
+    }
+
+    /// A handle for flushing that does not keep the file open.
+    pub fn weak_state(&self) -> Weak<RefCell<State>> {
+        Rc::downgrade(&self.state)
+    }
+
+    pub fn is_closed(&self) -> bool {
+        matches!(self.state.borrow().backend, Backend::Closed)
+    }
+
+    pub fn is_memory(&self) -> bool {
+        matches!(self.state.borrow().backend, Backend::Memory(..))
+    }
+
+    /// Python's name for the type of such a file.
+    pub fn type_name(&self) -> &'static str {
+        let s = &self.settings;
+        match (s.mode.is_empty(), s.binary) {
+            (true, true) => "BytesIO",
+            (true, false) => "StringIO",
+            (false, false) => "TextIOWrapper",
+            (false, true) if s.unbuffered => "FileIO",
+            (false, true) => match (s.readable, s.writable) {
+                (true, true) => "BufferedRandom",
+                (false, true) => "BufferedWriter",
+                _ => "BufferedReader",
+            },
+        }
+    }
+}
+
+impl State {
+    /// Bytes read ahead and not used yet.
+    pub fn unread(&self) -> &[u8] {
+        &self.input[self.at..]
+    }
+
+    /// Takes `count` bytes of what was read ahead.
+    pub fn take(&mut self, count: usize) -> Vec<u8> {
+        let taken = self.input[self.at..self.at + count].to_vec();
+        self.at += count;
+        if self.at == self.input.len() {
+            self.input.clear();
+            self.at = 0;
+        }
+        taken
+    }
+
+    /// Reads some more; whether there was any.
+    ///
+    /// # Errors
+    /// Those of the system, `Interrupted` included.
+    pub fn fill(&mut self) -> std::io::Result<bool> {
+        if self.at > CHUNK {
+            self.input.drain(..self.at);
+            self.at = 0;
+        }
+        match &mut self.backend {
+            Backend::Descriptor(file) => {
+                let old = self.input.len();
+                self.input.resize(old + CHUNK, 0);
+                let result = file.read(&mut self.input[old..]);
+                self.input.truncate(old + result.as_ref().unwrap_or(&0));
+                result.map(|count| count > 0)
+            }
+            Backend::Memory(data, position) => {
+                let rest = data.get(*position..).unwrap_or_default();
+                self.input.extend_from_slice(rest);
+                let got = !rest.is_empty();
+                *position = (*position).max(data.len());
+                Ok(got)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Forgets what was read ahead, so that the position is where the reader thinks it is.
+    pub fn drop_input(&mut self) -> std::io::Result<()> {
+        let unread = (self.input.len() - self.at) as i64;
+        self.input.clear();
+        self.at = 0;
+        if unread > 0 {
+            self.move_to(SeekFrom::Current(-unread))?;
+        }
+        Ok(())
+    }
+
+    /// Takes bytes to write; whether so many wait that a flush is due.
+    pub fn put(&mut self, bytes: &[u8]) -> bool {
+        if let Backend::Memory(data, position) = &mut self.backend {
+            data.resize(data.len().max(*position), 0);
+            let overlap = bytes.len().min(data.len() - *position);
+            data[*position..*position + overlap].copy_from_slice(&bytes[..overlap]);
+            data.extend_from_slice(&bytes[overlap..]);
+            *position += bytes.len();
+            return false;
+        }
+        self.output.extend_from_slice(bytes);
+        self.output.len() >= CHUNK
+    }
+
+    /// Writes what waits.
+    ///
+    /// # Errors
+    /// Those of the system; what is not written yet goes on waiting after `Interrupted` and is dropped
+    /// after any other.
+    pub fn flush(&mut self) -> std::io::Result<()> {
+        let Backend::Descriptor(file) = &mut self.backend else { return Ok(()) };
+        let mut done = 0;
+        while done < self.output.len() {
+            match file.write(&self.output[done..]) {
+                Ok(count) => done += count,
+                Err(error) => {
+                    let is_interruption = error.kind() == std::io::ErrorKind::Interrupted;
+                    self.output.drain(..if is_interruption { done } else { self.output.len() });
+                    return Err(error);
+                }
+            }
+        }
+        self.output.clear();
+        Ok(())
+    }
+
+    /// Forgets what waits to be written: for a forked child, whose parent will write it.
+    pub fn discard_output(&mut self) {
+        self.output.clear();
+    }
+
+    /// Where the next byte is read or written; `flush` first.
+    pub fn position(&mut self) -> std::io::Result<u64> {
+        let unread = (self.input.len() - self.at) as u64;
+        Ok(self.move_to(SeekFrom::Current(0))?.saturating_sub(unread))
+    }
+
+    /// Goes somewhere else; `flush` first.
+    pub fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.drop_input()?;
+        self.move_to(to)
+    }
+
+    fn move_to(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        match &mut self.backend {
+            Backend::Descriptor(file) => file.seek(to),
+            Backend::Memory(data, position) => {
+                let target = match to {
+                    SeekFrom::Start(at) => at as i64,
+                    SeekFrom::Current(by) => *position as i64 + by,
+                    SeekFrom::End(by) => data.len() as i64 + by,
+                };
+                *position = target.max(0) as usize;
+                Ok(*position as u64)
+            }
+            _ => Err(std::io::Error::from_raw_os_error(libc::ESPIPE)),
+        }
+    }
+
+    /// Cuts the file, or lengthens it with zeros.
+    pub fn set_len(&mut self, len: u64) -> std::io::Result<()> {
+        match &mut self.backend {
+            Backend::Descriptor(file) => file.set_len(len),
+            Backend::Memory(data, _) => {
+                data.truncate(len as usize);
+                Ok(())
+            }
+            _ => Err(std::io::Error::from_raw_os_error(libc::EINVAL)),
+        }
+    }
+
+    /// Closes without writing what waits.
+    pub fn close(&mut self) {
+        self.input = Vec::new();
+        self.at = 0;
+        self.output = Vec::new();
+        if let Backend::Descriptor(file) = std::mem::replace(&mut self.backend, Backend::Closed)
+            && !self.close_descriptor
+        {
+            std::mem::forget(file);
+        }
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        // Nobody is left to hear of an error.
+        while self.flush().is_err_and(|error| error.kind() == std::io::ErrorKind::Interrupted) {}
+        self.close();
+    }
+}
+
+impl Heap for File {
+    const TAG: Tag = Tag::File;
+}

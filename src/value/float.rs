@@ -1,1 +1,0 @@
-//! Floats: script-visible behaviour of `float`.

@@ -1,0 +1,232 @@
+//! Rows of special methods that several built-in types share: `__len__`, `__add__`, `__setitem__`, ...
+//!
+//! The evaluator does these things to built-in values directly. The rows are for scripts that name them,
+//! above all `super().__setitem__(key, value)` in a class derived from `dict`. Each takes the built-in value
+//! out of its receiver first, so that a row found on a derived class never finds itself again.
+
+use super::{Res, Value};
+use crate::call::{Call, Native};
+use crate::eval::Vm;
+use crate::eval::code::{BinaryOp, UnaryOp};
+
+/// What has items: `len`, `in`, `for`.
+pub const CONTAINER: &[Native] = &[
+    Native { name: "__len__", params: "self, /", run: len, doc: "`len(self)`." },
+    Native { name: "__contains__", params: "self, item, /", run: contains, doc: "`item in self`." },
+    Native { name: "__iter__", params: "self, /", run: iter, doc: "`iter(self)`." },
+];
+
+/// What can be subscripted.
+pub const INDEXED: &[Native] =
+    &[Native { name: "__getitem__", params: "self, key, /", run: get_item, doc: "`self[key]`." }];
+
+/// What stores under subscripts.
+pub const CHANGEABLE: &[Native] = &[
+    Native { name: "__setitem__", params: "self, key, value, /", run: set_item, doc: "`self[key] = value`." },
+    Native { name: "__delitem__", params: "self, key, /", run: delete_item, doc: "`del self[key]`." },
+];
+
+/// `reversed(self)` of what remembers an order.
+pub const REVERSIBLE: &[Native] = &[Native {
+    name: "__reversed__",
+    params: "self, /",
+    run: reversed,
+    doc: "An iterator over the items from the last to the first.",
+}];
+
+/// Rows for binary operators with their reflected form.
+macro_rules! binary_rows {
+    ($($op:ident $name:literal $reflected:literal $symbol:literal,)*) => {
+        &[$(
+            Native {
+                name: $name,
+                params: "self, value, /",
+                run: |call| forward(call, BinaryOp::$op),
+                doc: concat!("`self ", $symbol, " value`."),
+            },
+            Native {
+                name: $reflected,
+                params: "self, value, /",
+                run: |call| reflected(call, BinaryOp::$op),
+                doc: concat!("`value ", $symbol, " self`."),
+            },
+        )*]
+    };
+}
+
+/// Operators of all numbers.
+pub const ARITHMETIC: &[Native] = binary_rows! {
+    Add "__add__" "__radd__" "+",
+    Sub "__sub__" "__rsub__" "-",
+    Mul "__mul__" "__rmul__" "*",
+    Div "__truediv__" "__rtruediv__" "/",
+};
+
+/// Operators of numbers with an order.
+pub const DIVISION: &[Native] = binary_rows! {
+    FloorDiv "__floordiv__" "__rfloordiv__" "//",
+    Mod "__mod__" "__rmod__" "%",
+};
+
+/// Operators on the bits of ints.
+pub const SHIFTS: &[Native] = binary_rows! {
+    LShift "__lshift__" "__rlshift__" "<<",
+    RShift "__rshift__" "__rrshift__" ">>",
+};
+
+/// Operators that ints and bools read bit by bit and sets as sets.
+pub const BITWISE: &[Native] = binary_rows! {
+    BitAnd "__and__" "__rand__" "&",
+    BitOr "__or__" "__ror__" "|",
+    BitXor "__xor__" "__rxor__" "^",
+};
+
+/// Difference, of sets.
+pub const DIFFERENCE: &[Native] = binary_rows! {
+    Sub "__sub__" "__rsub__" "-",
+};
+
+/// Union, of dicts.
+pub const UNION: &[Native] = binary_rows! {
+    BitOr "__or__" "__ror__" "|",
+};
+
+/// `+` and `*` of sequences.
+pub const SEQUENCE: &[Native] = &[
+    Native {
+        name: "__add__",
+        params: "self, value, /",
+        run: |call| forward(call, BinaryOp::Add),
+        doc: "`self + value`.",
+    },
+    Native {
+        name: "__mul__",
+        params: "self, value, /",
+        run: |call| forward(call, BinaryOp::Mul),
+        doc: "`self * value`.",
+    },
+    Native {
+        name: "__rmul__",
+        params: "self, value, /",
+        run: |call| forward(call, BinaryOp::Mul),
+        doc: "`value * self`.",
+    },
+];
+
+/// Rows for operators that change the left side.
+macro_rules! in_place_rows {
+    ($($op:ident $name:literal $symbol:literal,)*) => {
+        &[$(Native {
+            name: $name,
+            params: "self, value, /",
+            run: |call| in_place(call, BinaryOp::$op),
+            doc: concat!("`self ", $symbol, " value`, in place."),
+        },)*]
+    };
+}
+
+/// In-place operators of lists.
+pub const SEQUENCE_IN_PLACE: &[Native] = in_place_rows! {
+    Add "__iadd__" "+=",
+    Mul "__imul__" "*=",
+};
+
+/// In-place operators of sets.
+pub const SET_IN_PLACE: &[Native] = in_place_rows! {
+    BitAnd "__iand__" "&=",
+    BitOr "__ior__" "|=",
+    BitXor "__ixor__" "^=",
+    Sub "__isub__" "-=",
+};
+
+/// In-place union of dicts.
+pub const UNION_IN_PLACE: &[Native] = in_place_rows! {
+    BitOr "__ior__" "|=",
+};
+
+/// Rows for `+x`, `-x`, truth.
+pub const UNARY: &[Native] = &[
+    Native { name: "__neg__", params: "self, /", run: |call| unary(call, UnaryOp::Minus), doc: "`-self`." },
+    Native { name: "__pos__", params: "self, /", run: |call| unary(call, UnaryOp::Plus), doc: "`+self`." },
+    Native { name: "__bool__", params: "self, /", run: truth, doc: "Whether it counts as true." },
+];
+
+fn len(call: &mut Call) -> Res {
+    let this = call.inner()?;
+    Ok(Value::size(call.vm.len(this)?))
+}
+
+fn contains(call: &mut Call) -> Res {
+    let this = call.inner()?;
+    Ok(Value::bool(call.vm.contains(this, call.arg(1))?))
+}
+
+fn iter(call: &mut Call) -> Res {
+    let this = call.inner()?;
+    call.vm.iter(this)
+}
+
+fn get_item(call: &mut Call) -> Res {
+    let this = call.inner()?;
+    call.vm.native_item(call.arg(0), this, call.arg(1))
+}
+
+fn set_item(call: &mut Call) -> Res {
+    let this = call.inner()?;
+    call.vm.set_item(this, call.arg(1).clone(), call.arg(2).clone())?;
+    Ok(Value::NONE)
+}
+
+fn delete_item(call: &mut Call) -> Res {
+    let this = call.inner()?;
+    call.vm.delete_item(this, call.arg(1))?;
+    Ok(Value::NONE)
+}
+
+fn reversed(call: &mut Call) -> Res {
+    let this = call.inner()?;
+    match super::iterator::reversed_state(this) {
+        Some(state) => Ok(super::Iter::new(state).into()),
+        None => {
+            let name = call.vm.type_name(this);
+            Err(call.vm.type_error(format!("'{name}' object is not reversible")))
+        }
+    }
+}
+
+fn forward(call: &mut Call, op: BinaryOp) -> Res {
+    let left = call.inner()?;
+    let right = Vm::unwrap_native(call.arg(1));
+    Ok(call.vm.binary_builtin(op, left, right)?.unwrap_or(Value::NOT_IMPLEMENTED))
+}
+
+fn reflected(call: &mut Call, op: BinaryOp) -> Res {
+    let right = call.inner()?;
+    let left = Vm::unwrap_native(call.arg(1));
+    Ok(call.vm.binary_builtin(op, left, right)?.unwrap_or(Value::NOT_IMPLEMENTED))
+}
+
+fn in_place(call: &mut Call, op: BinaryOp) -> Res {
+    let this = call.inner()?;
+    call.vm.inplace(op, this, Vm::unwrap_native(call.arg(1)))?;
+    Ok(call.arg(0).clone())
+}
+
+pub fn unary(call: &mut Call, op: UnaryOp) -> Res {
+    let this = call.inner()?;
+    call.vm.unary(op, this)
+}
+
+fn truth(call: &mut Call) -> Res {
+    let this = call.inner()?;
+    Ok(Value::bool(call.vm.truth(this)?))
+}
+
+/// The receiver itself, as a plain value of its built-in type.
+pub fn itself(call: &mut Call) -> Res {
+    let this = call.inner()?;
+    match super::Int::of(this) {
+        Some(int) => Ok(int.to_value()),
+        None => Ok(this.clone()),
+    }
+}

@@ -1,0 +1,100 @@
+//! `int | str`: a union of types, for `isinstance` and annotations.
+
+use super::{Foreign, Ref, Res, Str, Type, Value, View};
+use crate::call::{Call, Native};
+use crate::eval::Vm;
+use std::cell::RefCell;
+
+/// Python's name of the type of unions.
+pub const TYPE_NAME: &str = "UnionType";
+
+pub const UNION: &[Native] = &[
+    Native { name: ".__args__", params: "self", run: args, doc: "The types, as a tuple." },
+    Native { name: "__or__", params: "self, other, /", run: |call| unite(call.vm, call.arg(0), call.arg(1)), doc: "`self | other`." },
+    Native { name: "__ror__", params: "self, other, /", run: |call| unite(call.vm, call.arg(1), call.arg(0)), doc: "`other | self`." },
+    Native { name: "__eq__", params: "self, other, /", run: equals, doc: "Whether both have the same types." },
+    Native { name: "__hash__", params: "self, /", run: hash, doc: "`hash(self)`." },
+    Native { name: "__repr__", params: "self, /", run: repr, doc: "`repr(self)`." },
+    Native { name: "__instancecheck__", params: "self, instance, /", run: instance_check, doc: "`isinstance(instance, self)`." },
+    Native { name: "__subclasscheck__", params: "self, subclass, /", run: subclass_check, doc: "`issubclass(subclass, self)`." },
+];
+
+/// The types of a union; `None` if the value is none.
+pub fn members(value: &Value) -> Option<Vec<Value>> {
+    match value.view() {
+        View::Foreign(object) if object.type_name == TYPE_NAME => {
+            object.data.borrow().downcast_ref::<Vec<Value>>().cloned()
+        }
+        _ => None,
+    }
+}
+
+/// `left | right` where one side is a type or a union.
+pub fn unite(vm: &mut Vm, left: &Value, right: &Value) -> Res {
+    let mut all: Vec<Value> = Vec::new();
+    for side in [left, right] {
+        let more = match side.view() {
+            View::Type(_) => vec![side.clone()],
+            // `none` stands for its type.
+            View::None => vec![vm.type_of(side).into()],
+            _ => match members(side) {
+                Some(more) => more,
+                None => return Ok(Value::NOT_IMPLEMENTED),
+            },
+        };
+        for member in more {
+            if !all.iter().any(|known| known.same(&member)) {
+                all.push(member);
+            }
+        }
+    }
+    if let [only] = &all[..] {
+        return Ok(only.clone());
+    }
+    Ok(Ref::new(Foreign { type_name: TYPE_NAME, data: RefCell::new(Box::new(all)) }).into())
+}
+
+fn this(call: &Call) -> Vec<Value> {
+    members(call.arg(0)).unwrap_or_default()
+}
+
+fn args(call: &mut Call) -> Res {
+    Ok(Value::tuple(this(call)))
+}
+
+fn equals(call: &mut Call) -> Res {
+    let Some(other) = members(call.arg(1)) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let this = this(call);
+    let is_in = |list: &[Value], value: &Value| list.iter().any(|v| v.same(value));
+    Ok(Value::bool(this.len() == other.len() && this.iter().all(|t| is_in(&other, t))))
+}
+
+fn hash(call: &mut Call) -> Res {
+    let sum = this(call).iter().fold(0u64, |sum, t| sum ^ t.identity());
+    Ok(Value::int(sum as i64))
+}
+
+fn repr(call: &mut Call) -> Res {
+    let shown = |t: &Value| t.get::<Type>().map(Type::display_name).unwrap_or_default();
+    Ok(Value::str(this(call).iter().map(shown).collect::<Vec<_>>().join(" | ")))
+}
+
+/// Asks every type of the union.
+fn any(call: &mut Call, method: &str) -> Res {
+    for member in this(call) {
+        let check = call.vm.get_attribute(&call.vm.type_of(&member).into(), &Str::new(method))?;
+        let answer = call.vm.call(&check, &[member, call.arg(1).clone()])?;
+        if call.vm.truth(&answer)? {
+            return Ok(Value::TRUE);
+        }
+    }
+    Ok(Value::FALSE)
+}
+
+fn instance_check(call: &mut Call) -> Res {
+    any(call, "__instancecheck__")
+}
+
+fn subclass_check(call: &mut Call) -> Res {
+    any(call, "__subclasscheck__")
+}
