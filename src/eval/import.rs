@@ -64,7 +64,8 @@ impl Vm {
     }
 
     fn load_module(&mut self, full: &str, last: &str, search: Option<&Value>, parent: Option<&Value>) -> Res {
-        if parent.is_none() || search.is_none() {
+        let outer = full.rsplit_once('.').map(|(outer, _)| outer);
+        if search.is_none() || outer.is_some_and(crate::builtins::is_embedded_package) {
             if let Some(native) = self.native_module(full) {
                 return Ok(native);
             }
