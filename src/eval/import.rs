@@ -236,9 +236,10 @@ impl Vm {
             return self.import_star(&module);
         }
         for (wanted, target) in &i.names {
-            let value = match self.find_attribute(&module, wanted)? {
-                Some(value) => value,
-                None => self.import_submodule(&module, &name, wanted)?,
+            let found = self.find_attribute(&module, wanted);
+            let value = match self.catch(found, Exc::AttributeError)? {
+                Some(Some(value)) => value,
+                _ => self.import_submodule(&module, &name, wanted)?,
             };
             self.assign(target, value)?;
         }
