@@ -163,6 +163,8 @@ impl Vm {
             } else {
                 format!("{name} expected at most {most} argument{}, got {given}", plural(most))
             }
+        } else if given > most && most == 0 && !signature.keyword_only.is_empty() {
+            format!("{name}() takes no positional arguments")
         } else if given > most {
             let all = given + keywords.len();
             let bound = if most == least { "exactly" } else { "at most" };

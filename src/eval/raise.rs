@@ -236,7 +236,7 @@ impl Vm {
     }
 
     /// Puts back an exception that was taken with `take_raised` only to look at it or to clean up.
-    pub fn resume(&mut self, exception: Ref<Exception>) -> Raised {
+    pub fn put_back(&mut self, exception: Ref<Exception>) -> Raised {
         self.raised = Some(exception);
         Raised
     }

@@ -268,6 +268,9 @@ impl Vm {
         body: impl FnOnce(&mut Vm, &mut String) -> Res<()>,
     ) -> Res<()> {
         let id = container.identity();
+        if OPEN.with_borrow(Vec::len) >= self.recursion_limit {
+            return Err(self.too_deep(" while getting the repr of an object"));
+        }
         if OPEN.with_borrow(|open| open.contains(&id)) {
             out.push_str(otherwise);
             return Ok(());
@@ -303,6 +306,17 @@ impl Vm {
         }
         if let Some(shown) = self.unicode_error_text(exception, &args)? {
             return Ok(shown);
+        }
+        if class.is_subtype_of(&self.types.exception(super::Exc::SyntaxError))
+            && let Some(line) = exception.get_attribute("lineno").and_then(|l| l.as_int())
+            && let Some(message) = args.first()
+        {
+            let message = self.str_of(message)?;
+            let file = exception.get_attribute("filename").filter(|f| !f.is_none());
+            return Ok(match file.as_ref().and_then(Value::as_str) {
+                Some(file) => format!("{message} ({}, line {line})", file.rsplit('/').next().unwrap_or(file)),
+                None => format!("{message} (line {line})"),
+            });
         }
         match &args[..] {
             [] => Ok(String::new()),

@@ -221,14 +221,16 @@ fn caret_line(span: Span, source: &SourceFile, raw: &str, line: usize, column: u
     if last <= first || (is_whole_line && anchors.is_none()) {
         return None;
     }
-    let mut marks = " ".repeat(first - indent);
-    match anchors {
-        Some((from, to)) if to <= last - first => {
-            marks.push_str(&"~".repeat(from));
-            marks.push_str(&"^".repeat(to - from));
-            marks.push_str(&"~".repeat(last - first - to));
-        }
-        _ => marks.push_str(&"^".repeat(last - first)),
+    let mut marks = String::new();
+    for (at, c) in raw.chars().enumerate().take(last).skip(indent) {
+        let mark = match anchors {
+            _ if at < first => ' ',
+            Some((from, to)) if !(from..to).contains(&(at - first)) => '~',
+            _ => '^',
+        };
+        // As many marks as the character takes columns.
+        let columns = unicode_width::UnicodeWidthChar::width(c).unwrap_or(1);
+        marks.extend(std::iter::repeat_n(mark, columns));
     }
     Some(marks)
 }

@@ -295,7 +295,7 @@ impl<'a> Lowerer<'a> {
             StmtKind::Assert { test, message } => Stmt::Assert(Box::new(Assert {
                 test: self.expr(test)?,
                 message: self.maybe(message.as_ref())?,
-                span,
+                span: test.span,
             })),
             StmtKind::Raise { exception, cause } => Stmt::Raise(Box::new(Raise {
                 exception: self.maybe(exception.as_ref())?,
@@ -331,7 +331,7 @@ impl<'a> Lowerer<'a> {
                 Stmt::For(Box::new(For {
                     target: self.target(target)?,
                     iter: lowered_iter,
-                    iter_span: iter.span,
+                    iter_span: span,
                     body: self.block(body)?,
                     orelse: self.block(orelse)?,
                 }))

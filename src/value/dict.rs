@@ -260,13 +260,6 @@ impl Map {
         let entry = std::mem::replace(slot, Entry { hash, key: Value::UNBOUND, value: Value::UNBOUND });
         self.live -= 1;
         self.version = self.version.wrapping_add(1);
-        if self.index.is_empty() && number + 1 == self.entries.len() {
-            self.entries.pop();
-        }
-        if self.live == 0 {
-            self.entries.clear();
-            self.index.fill(FREE);
-        }
         entry
     }
 

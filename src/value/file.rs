@@ -4,6 +4,7 @@
 //! three standard streams, whose bytes are the interpreter's, are in `builtins/io`.
 
 use super::{Heap, Ref, Tag, Value};
+use crate::text::codec::Codec;
 use std::cell::RefCell;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::rc::{Rc, Weak};
@@ -32,22 +33,15 @@ pub enum Newline {
     Exactly(&'static str),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Encoding {
-    Utf8,
-    /// UTF-8 with a byte order mark.
-    Utf8Sig,
-    Ascii,
-    Latin1,
-}
-
 /// What was asked for when the file was opened.
 pub struct Settings {
     pub binary: bool,
     pub readable: bool,
     pub writable: bool,
     pub newline: Newline,
-    pub encoding: Encoding,
+    /// Name of the encoding, as the script gave it.
+    pub encoding: String,
+    pub codec: Codec,
     /// Name of the error handler: `strict`, `replace`, ...
     pub errors: String,
     /// Written text is passed on after each newline; with `Some(true)` after each write.

@@ -74,7 +74,7 @@ impl Vm {
         }
         if let Some(digits) = text_of_number(value) {
             if let Some(float) = text::float::parse(&digits) {
-                return Ok(float);
+                return Ok(if float.is_nan() { new_nan() } else { float });
             }
             let shown = self.repr_of(Vm::unwrap_native(value))?;
             return Err(self.value_error(format!("could not convert string to float: {shown}")));
@@ -87,6 +87,17 @@ impl Vm {
             }
         }
     }
+}
+
+/// A NaN that is not the same object as any other: its payload counts up. Containers find a NaN by
+/// identity, so two `float("nan")` must differ.
+fn new_nan() -> f64 {
+    thread_local! {
+        static NEXT: std::cell::Cell<u64> = const { std::cell::Cell::new(1) };
+    }
+    const QUIET: u64 = 0x7ff8_0000_0000_0000;
+    const PAYLOAD: u64 = (1 << 50) - 1;
+    f64::from_bits(QUIET | (NEXT.replace(NEXT.get() + 1) & PAYLOAD))
 }
 
 /// The receiver as a number.

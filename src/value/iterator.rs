@@ -50,7 +50,10 @@ pub enum IterState {
         dict: Ref<Dict>,
         kind: ViewKind,
         slot: usize,
+        /// Size of the dict, which must not change.
         len: usize,
+        /// Items still to come.
+        left: usize,
         reversed: bool,
     },
     Set {
@@ -156,7 +159,7 @@ pub fn reversed_state(value: &Value) -> Option<IterState> {
 
 fn reversed_dict(dict: Ref<Dict>, kind: ViewKind) -> IterState {
     let (slot, len) = (dict.borrow().slots(), dict.len());
-    IterState::Dict { dict, kind, slot, len, reversed: true }
+    IterState::Dict { dict, kind, slot, len, left: len, reversed: true }
 }
 
 fn from_end(value: &Value, len: usize) -> IterState {

@@ -143,7 +143,7 @@ fn exec(call: &mut Call) -> Res {
         // What ran before the error counts.
         let exception = call.vm.take_raised();
         copy_back(call.vm, &place)?;
-        return Err(call.vm.resume(exception));
+        return Err(call.vm.put_back(exception));
     }
     copy_back(call.vm, &place)?;
     Ok(Value::NONE)

@@ -3,7 +3,8 @@
 use super::{Standard, check_open, check_readable, check_writable, decode, fill, flush, line_bytes, put, put_text};
 use crate::call::{Call, Native};
 use crate::eval::Exc;
-use crate::value::file::{Backend, Encoding, Newline, Settings};
+use crate::text::codec::Codec;
+use crate::value::file::{Backend, Newline, Settings};
 use crate::value::{ByteArray, File, Res, Value};
 use std::io::SeekFrom;
 use std::os::fd::AsRawFd;
@@ -73,7 +74,8 @@ fn in_memory(data: Vec<u8>, binary: bool) -> Value {
         readable: true,
         writable: true,
         newline: Newline::Exactly("\n"),
-        encoding: Encoding::Utf8,
+        encoding: "utf-8".to_string(),
+        codec: Codec::Utf8,
         errors: "surrogateescape".to_string(),
         line_buffered: false,
         unbuffered: false,
@@ -129,7 +131,7 @@ fn take_all(file: &File) -> Vec<u8> {
 /// How many bytes the first `count` characters have; `None` if more bytes are needed to tell.
 fn end_of_chars(bytes: &[u8], count: usize, file: &File) -> Option<usize> {
     let is_universal = file.settings.newline == Newline::Universal;
-    let is_utf8 = matches!(file.settings.encoding, Encoding::Utf8 | Encoding::Utf8Sig);
+    let is_utf8 = super::codec::is_utf8(file.settings.codec);
     let mut at = 0;
     for _ in 0..count {
         let lead = *bytes.get(at)?;
@@ -435,20 +437,9 @@ fn mode(call: &mut Call) -> Res {
     }))
 }
 
-/// Python's name for a file's encoding.
-pub fn encoding_name(file: &File) -> &'static str {
-    match (file.settings.encoding, &file.state.borrow().backend) {
-        (Encoding::Utf8, Backend::Stdin | Backend::Stdout | Backend::Stderr) => "utf-8",
-        (Encoding::Utf8, _) => "UTF-8",
-        (Encoding::Utf8Sig, _) => "utf-8-sig",
-        (Encoding::Ascii, _) => "ascii",
-        (Encoding::Latin1, _) => "latin-1",
-    }
-}
-
 fn encoding(call: &mut Call) -> Res {
     let file = call.this::<File>()?;
-    Ok(if file.settings.binary { Value::NONE } else { Value::str(encoding_name(file)) })
+    Ok(if file.settings.binary { Value::NONE } else { Value::str(&file.settings.encoding) })
 }
 
 fn errors(call: &mut Call) -> Res {

@@ -7,12 +7,12 @@ mod codec;
 mod methods;
 mod open;
 
-pub use codec::{encoding_named, is_error_handler};
 pub use methods::{BYTES_IO, METHODS, STRING_IO};
 pub use open::{MODULE, open, path_bytes};
 
 use crate::eval::{Exc, Vm};
-use crate::value::file::{Backend, Encoding, Newline, Settings};
+use crate::text::codec::Codec;
+use crate::value::file::{Backend, Newline, Settings};
 use crate::value::{File, Raised, Ref, Res, Value};
 use std::io::{BufRead, ErrorKind};
 
@@ -47,7 +47,8 @@ fn new_standard(which: Standard, binary: bool) -> Ref<File> {
         readable: is_input,
         writable: !is_input,
         newline: if is_input { Newline::Universal } else { Newline::Exactly("\n") },
-        encoding: Encoding::Utf8,
+        encoding: "utf-8".to_string(),
+        codec: Codec::Utf8,
         errors: if which == Standard::Err { "backslashreplace" } else { "surrogateescape" }.to_string(),
         line_buffered: false,
         unbuffered: false,
@@ -174,14 +175,17 @@ pub fn put(vm: &mut Vm, file: &File, bytes: &[u8]) -> Res<()> {
 /// Writes text, encoded as the file is.
 pub fn put_text(vm: &mut Vm, file: &File, text: &str) -> Res<()> {
     let settings = &file.settings;
-    let bytes = match settings.newline {
+    match settings.newline {
         Newline::Exactly(end) if end != "\n" && text.contains('\n') => {
             let text = text.replace('\n', end);
-            vm.encode_text(&text, settings.encoding, &settings.errors)?
+            let bytes = codec::encode(vm, settings, &text)?;
+            put(vm, file, &bytes)
         }
-        _ => vm.encode_text(text, settings.encoding, &settings.errors)?,
-    };
-    put(vm, file, &bytes)
+        _ => {
+            let bytes = codec::encode(vm, settings, text)?;
+            put(vm, file, &bytes)
+        }
+    }
 }
 
 /// The bytes of the next line with its end; empty at the end of the file.
@@ -239,15 +243,8 @@ pub fn decode(vm: &mut Vm, file: &File, bytes: &[u8]) -> Res {
     if settings.binary {
         return Ok(Value::bytes(bytes));
     }
-    let bytes = match settings.encoding {
-        Encoding::Utf8Sig => bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes),
-        _ => bytes,
-    };
-    let mut text = vm.decode_bytes(bytes, settings.encoding, &settings.errors)?;
-    if settings.newline == Newline::Universal && text.contains('\r') {
-        text = text.replace("\r\n", "\n").replace('\r', "\n");
-    }
-    Ok(crate::value::Str::from_string(text).into())
+    let text = codec::decode(vm, settings, bytes)?;
+    Ok(if settings.newline == Newline::Universal { codec::with_plain_ends(text) } else { text })
 }
 
 /// The next line, or `None` at the end of the file.
@@ -267,7 +264,7 @@ pub fn describe(vm: &mut Vm, file: &File) -> Res<String> {
     Ok(if file.settings.binary {
         format!("<_io.{kind} name={name}>")
     } else {
-        format!("<_io.{kind} name={name} mode='{}' encoding='{}'>", file.settings.mode, methods::encoding_name(file))
+        format!("<_io.{kind} name={name} mode='{}' encoding='{}'>", file.settings.mode, file.settings.encoding)
     })
 }
 
