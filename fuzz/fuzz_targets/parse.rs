@@ -5,19 +5,27 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use std::cell::RefCell;
 use std::rc::Rc;
 use zpy::engine::Streams;
 use zpy::eval::Vm;
 use zpy::source::SourceFile;
+
+thread_local! {
+    /// One interpreter for all inputs: making one costs more than parsing.
+    static VM: RefCell<Vm> = RefCell::new(Vm::new(Streams::of_process()));
+}
 
 fuzz_target!(|text: &str| {
     stacker::grow(256 << 20, || {
         let source = Rc::new(SourceFile::new("<fuzz>", text));
         match zpy::syntax::parse(&source) {
             Ok(mut tree) => {
-                let mut vm = Vm::new(Streams::of_process());
-                let module = vm.new_main(None);
-                if let Err(error) = zpy::resolve::module(&mut vm, &mut tree, source.clone(), &module, false) {
+                let resolved = VM.with_borrow_mut(|vm| {
+                    let module = vm.new_main(None);
+                    zpy::resolve::module(vm, &mut tree, source.clone(), &module, false)
+                });
+                if let Err(error) = resolved {
                     let _ = error.render(&source);
                 }
             }

@@ -34,22 +34,57 @@ pub fn module_of(value: &Value) -> Option<Ref<Module>> {
 }
 
 pub static METHODS: &[Native] = &[
-    Native { name: "__getitem__", params: "self, key, /", run: get_item, doc: "The value of a key; KeyError if there is none." },
-    Native { name: "__setitem__", params: "self, key, value, /", run: set_item, doc: "Sets the value of a key." },
-    Native { name: "__delitem__", params: "self, key, /", run: delete_item, doc: "Takes a key out; KeyError if there is none." },
+    Native {
+        name: "__getitem__",
+        params: "self, key, /",
+        run: get_item,
+        doc: "The value of a key; KeyError if there is none.",
+    },
+    Native {
+        name: "__setitem__",
+        params: "self, key, value, /",
+        run: set_item,
+        doc: "Sets the value of a key.",
+    },
+    Native {
+        name: "__delitem__",
+        params: "self, key, /",
+        run: delete_item,
+        doc: "Takes a key out; KeyError if there is none.",
+    },
     Native { name: "__contains__", params: "self, key, /", run: contains, doc: "Whether the key is there." },
     Native { name: "__iter__", params: "self, /", run: iter, doc: "An iterator over the keys." },
     Native { name: "__len__", params: "self, /", run: len, doc: "How many keys there are." },
     Native { name: "__repr__", params: "self, /", run: repr, doc: "Shown as a dict." },
     Native { name: "__or__", params: "self, other, /", run: or, doc: "A new dict with the pairs of both." },
-    Native { name: "get", params: "self, key, default=None, /", run: get, doc: "The value of a key, or `default`." },
-    Native { name: "setdefault", params: "self, key, default=None, /", run: set_default, doc: "The value of a key, set to `default` first if it is missing." },
-    Native { name: "pop", params: "self, key, default=None, /", run: pop, doc: "Takes a key out and gives its value, or `default`; KeyError without one." },
+    Native {
+        name: "get",
+        params: "self, key, default=None, /",
+        run: get,
+        doc: "The value of a key, or `default`.",
+    },
+    Native {
+        name: "setdefault",
+        params: "self, key, default=None, /",
+        run: set_default,
+        doc: "The value of a key, set to `default` first if it is missing.",
+    },
+    Native {
+        name: "pop",
+        params: "self, key, default=None, /",
+        run: pop,
+        doc: "Takes a key out and gives its value, or `default`; KeyError without one.",
+    },
     Native { name: "keys", params: "self, /", run: keys, doc: "The keys." },
     Native { name: "values", params: "self, /", run: values, doc: "The values." },
     Native { name: "items", params: "self, /", run: items, doc: "The pairs." },
     Native { name: "copy", params: "self, /", run: copy, doc: "A new dict with the same pairs." },
-    Native { name: "update", params: "self, other=(), /, **more", run: update, doc: "Sets the pairs of a mapping or of an iterable of pairs, and keyword arguments." },
+    Native {
+        name: "update",
+        params: "self, other=(), /, **more",
+        run: update,
+        doc: "Sets the pairs of a mapping or of an iterable of pairs, and keyword arguments.",
+    },
     Native { name: "clear", params: "self, /", run: clear, doc: "Takes all keys out." },
 ];
 

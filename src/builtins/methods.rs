@@ -2,8 +2,9 @@
 
 use crate::call::Native;
 use crate::value::{
-    complex_methods, descriptor_methods, dict_methods, dict_view_methods, exception_methods, float_methods, int_methods,
-    iterator_methods, list_methods, object_methods, range_methods, set_methods, tuple_methods, type_methods, union,
+    complex_methods, descriptor_methods, dict_methods, dict_view_methods, exception_methods, float_methods,
+    int_methods, iterator_methods, list_methods, object_methods, range_methods, set_methods, tuple_methods,
+    type_methods, union,
 };
 
 pub static NONE: &[Native] = object_methods::NONE;
@@ -11,9 +12,9 @@ pub static INT: &[Native] = int_methods::INT;
 pub static BOOL: &[Native] = int_methods::BOOL;
 pub static FLOAT: &[Native] = float_methods::FLOAT;
 pub static COMPLEX: &[Native] = complex_methods::COMPLEX;
-pub use crate::value::str::methods::METHODS as STR;
 pub use crate::value::bytes::methods::BYTEARRAY;
 pub use crate::value::bytes::methods::BYTES;
+pub use crate::value::str::methods::METHODS as STR;
 pub static LIST: &[Native] = list_methods::LIST;
 pub static TUPLE: &[Native] = tuple_methods::TUPLE;
 pub static DICT: &[Native] = dict_methods::DICT;
@@ -40,7 +41,6 @@ pub static TYPE: &[Native] = type_methods::TYPE;
 pub fn of_exception(name: &str) -> &'static [Native] {
     exception_methods::of(name)
 }
-
 
 /// Constructors of the iterator and file types that scripts call, beside the methods all of these have.
 pub fn constructor_of(name: &str) -> &'static [Native] {

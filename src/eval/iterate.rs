@@ -172,7 +172,7 @@ impl Vm {
     }
 
     fn advance_dict(&mut self, state: &mut IterState) -> Res<Option<Value>> {
-        let IterState::Dict { dict, kind, slot, len, reversed } = state else { return Ok(None) };
+        let IterState::Dict { dict, kind, slot, len, left, reversed } = state else { return Ok(None) };
         let map = dict.borrow();
         if map.len() != *len {
             drop(map);
@@ -206,6 +206,10 @@ impl Vm {
         drop(map);
         if item.is_none() {
             *state = IterState::Done;
+        } else if *left == 0 {
+            return Err(self.runtime_error("dictionary keys changed during iteration"));
+        } else {
+            *left -= 1;
         }
         Ok(item)
     }
@@ -427,7 +431,7 @@ impl Vm {
 
 fn dict_state(dict: Option<Ref<Dict>>, len: usize, kind: ViewKind) -> IterState {
     match dict {
-        Some(dict) => IterState::Dict { dict, kind, slot: 0, len, reversed: false },
+        Some(dict) => IterState::Dict { dict, kind, slot: 0, len, left: len, reversed: false },
         None => IterState::Done,
     }
 }

@@ -197,9 +197,17 @@ impl Vm {
             View::Super(s) => {
                 format!("<super: {}, <{} object>>", s.class.display_name(), s.object_class.display_name())
             }
+            View::Property(property) => match property.get.get::<crate::value::NativeFunction>() {
+                Some(getter) => {
+                    let owner = getter.owner.as_ref().map_or_else(|| Str::new("object"), |owner| owner.name());
+                    let name = getter.native.name.trim_start_matches('.');
+                    format!("<attribute '{name}' of '{}' objects>", owner.as_str())
+                }
+                None => self.plain_repr(value),
+            },
             View::Cell(_) => "<cell>".to_string(),
-            View::File(file) => crate::builtins::io::describe(self, file)?,
             View::Generator(g) => format!("<generator object {}>", g.function.qualname.borrow().as_str()),
+            View::File(file) => crate::builtins::io::describe(self, file)?,
             View::Foreign(_) => {
                 if let Some(method) = self.special_method(value, "__repr__")? {
                     let shown = self.call(&method, &[])?;
@@ -268,9 +276,15 @@ impl Vm {
         body: impl FnOnce(&mut Vm, &mut String) -> Res<()>,
     ) -> Res<()> {
         let id = container.identity();
+        if OPEN.with_borrow(Vec::len) >= self.recursion_limit {
+            return Err(self.too_deep(" while getting the repr of an object"));
+        }
         if OPEN.with_borrow(|open| open.contains(&id)) {
             out.push_str(otherwise);
             return Ok(());
+        }
+        if OPEN.with_borrow(Vec::len) >= self.recursion_limit {
+            return Err(self.too_deep(" while getting the repr of an object"));
         }
         self.check_depth(" while getting the repr of an object")?;
         OPEN.with_borrow_mut(|open| open.push(id));
@@ -299,15 +313,15 @@ impl Vm {
         }
         if let Some(members) = self.group_members(exception) {
             let message = exception.get_attribute("message").unwrap_or(Value::NONE);
-            return Ok(crate::value::exception_group::group_text(&message, members.len()).as_str().to_string());
+            return Ok(crate::value::exception_group::group_text(&message, members.len())
+                .as_str()
+                .to_string());
         }
         if class.is_subtype_of(&self.types.exception(super::Exc::SyntaxError))
-            && let (Some(file), Some(line)) = (exception.get_attribute("filename"), exception.get_attribute("lineno"))
-            && let (Some(file), Some(line)) = (file.as_str(), line.as_int())
+            && let Some(place) = self.syntax_error_place(exception, &args)?
         {
-            let message = exception.get_attribute("msg").unwrap_or(Value::NONE);
-            let file = file.rsplit('/').next().unwrap_or(file);
-            return Ok(format!("{} ({file}, line {line})", self.str_of(&message)?));
+            let message = exception.get_attribute("msg").or(args.first().cloned()).unwrap_or(Value::NONE);
+            return Ok(format!("{} ({place})", self.str_of(&message)?));
         }
         if let Some(shown) = self.unicode_error_text(exception, &args)? {
             return Ok(shown);
@@ -321,6 +335,25 @@ impl Vm {
                 self.repr_of(&args)
             }
         }
+    }
+
+    /// `file, line 1` of a `SyntaxError`, by its attributes or its second argument.
+    fn syntax_error_place(&mut self, exception: &Exception, args: &[Value]) -> Res<Option<String>> {
+        let place = args.get(1).and_then(|place| place.get::<crate::value::Tuple>());
+        let part = |name: &str, index: usize| {
+            let given = || place.and_then(|place| place.items().get(index).cloned());
+            exception.get_attribute(name).or_else(given).filter(|value| !value.is_none())
+        };
+        let file = part("filename", 0)
+            .and_then(|f| f.as_str().map(|f| f.rsplit('/').next().unwrap_or(f).to_string()));
+        let line = match part("lineno", 1) {
+            Some(line) if line.as_int().is_some() => Some(format!("line {}", self.str_of(&line)?)),
+            _ => None,
+        };
+        Ok(match (file, line) {
+            (Some(file), Some(line)) => Some(format!("{file}, {line}")),
+            (file, line) => file.or(line),
+        })
     }
 
     fn unicode_error_text(&mut self, exception: &Exception, args: &[Value]) -> Res<Option<String>> {
@@ -433,8 +466,8 @@ impl Vm {
         let limit = self.int_max_str_digits;
         // A decimal digit is worth a bit more than 3.32 bits.
         if limit != 0 && big.bits() > limit as u64 * 332 / 100 {
-            let is_too_long = big.bits() > limit as u64 * 333 / 100 + 4
-                || text::int::magnitude(big, 10).len() > limit;
+            let is_too_long =
+                big.bits() > limit as u64 * 333 / 100 + 4 || text::int::magnitude(big, 10).len() > limit;
             if is_too_long {
                 return Err(self.too_many_digits());
             }

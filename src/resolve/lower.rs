@@ -260,7 +260,8 @@ impl<'a> Lowerer<'a> {
                 self.yield_stmt(e, None)?
             }
             StmtKind::Assign { targets, value }
-                if targets.len() == 1 && matches!(value.kind, ExprKind::Yield(_) | ExprKind::YieldFrom(_)) =>
+                if targets.len() == 1
+                    && matches!(value.kind, ExprKind::Yield(_) | ExprKind::YieldFrom(_)) =>
             {
                 self.yield_stmt(value, Some(&targets[0]))?
             }
@@ -295,7 +296,7 @@ impl<'a> Lowerer<'a> {
             StmtKind::Assert { test, message } => Stmt::Assert(Box::new(Assert {
                 test: self.expr(test)?,
                 message: self.maybe(message.as_ref())?,
-                span,
+                span: test.span,
             })),
             StmtKind::Raise { exception, cause } => Stmt::Raise(Box::new(Raise {
                 exception: self.maybe(exception.as_ref())?,
@@ -331,7 +332,7 @@ impl<'a> Lowerer<'a> {
                 Stmt::For(Box::new(For {
                     target: self.target(target)?,
                     iter: lowered_iter,
-                    iter_span: iter.span,
+                    iter_span: span,
                     body: self.block(body)?,
                     orelse: self.block(orelse)?,
                 }))
@@ -371,7 +372,9 @@ impl<'a> Lowerer<'a> {
             ExprKind::YieldFrom(value) => {
                 Resumable::YieldFrom(Yield { value: self.expr(value)?, target, span })
             }
-            ExprKind::Yield(Some(value)) => Resumable::Yield(Yield { value: self.expr(value)?, target, span }),
+            ExprKind::Yield(Some(value)) => {
+                Resumable::Yield(Yield { value: self.expr(value)?, target, span })
+            }
             _ => Resumable::Yield(Yield { value: code::Expr::Const(Value::NONE), target, span }),
         })))
     }
@@ -390,7 +393,9 @@ impl<'a> Lowerer<'a> {
             params,
             expr.span,
             |l| match &body.kind {
-                ExprKind::Yield(_) | ExprKind::YieldFrom(_) => Ok(Box::new([l.yield_stmt(body, None)?]) as Box<[Stmt]>),
+                ExprKind::Yield(_) | ExprKind::YieldFrom(_) => {
+                    Ok(Box::new([l.yield_stmt(body, None)?]) as Box<[Stmt]>)
+                }
                 _ => Err(unsupported("yield inside a larger expression of a lambda", body.span)),
             },
             None,

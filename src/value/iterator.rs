@@ -50,7 +50,10 @@ pub enum IterState {
         dict: Ref<Dict>,
         kind: ViewKind,
         slot: usize,
+        /// Size of the dict, which must not change.
         len: usize,
+        /// Items still to come.
+        left: usize,
         reversed: bool,
     },
     Set {
@@ -134,9 +137,11 @@ pub fn reversed_state(value: &Value) -> Option<IterState> {
         View::List(list) => IterState::ListReversed { list: value.clone(), left: list.len() },
         View::Range(range) => match (&range.big, range.len()) {
             (None, Some(0)) => IterState::Done,
-            (None, Some(len)) => {
-                IterState::Range { next: range.last_small(len), left: len as u64, step: range.step.wrapping_neg() }
-            }
+            (None, Some(len)) => IterState::Range {
+                next: range.last_small(len),
+                left: len as u64,
+                step: range.step.wrapping_neg(),
+            },
             (Some(big), _) => {
                 let left = big.len();
                 let next = &big.start + &big.step * (&left - 1);
@@ -156,7 +161,7 @@ pub fn reversed_state(value: &Value) -> Option<IterState> {
 
 fn reversed_dict(dict: Ref<Dict>, kind: ViewKind) -> IterState {
     let (slot, len) = (dict.borrow().slots(), dict.len());
-    IterState::Dict { dict, kind, slot, len, reversed: true }
+    IterState::Dict { dict, kind, slot, len, left: len, reversed: true }
 }
 
 fn from_end(value: &Value, len: usize) -> IterState {
