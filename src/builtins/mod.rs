@@ -8,6 +8,7 @@
 pub mod core;
 mod generator;
 pub mod io;
+mod json;
 pub mod mapping;
 mod math;
 pub mod methods;
@@ -33,6 +34,8 @@ pub struct State {
     pub stream_variables: [Option<Ref<GlobalVar>>; 3],
     /// `io.UnsupportedOperation`
     pub unsupported_operation: Option<Ref<Type>>,
+    /// `json.JSONDecodeError`
+    json_decode_error: Option<Ref<Type>>,
     /// Classes of named tuples, once anybody asks.
     struct_classes: Vec<(&'static str, Ref<Type>)>,
     /// Buffers of the files that scripts have opened.
@@ -68,10 +71,10 @@ impl Drop for State {
 
 /// Modules that `import` finds.
 static MODULES: &[&NativeModule] =
-    &[&io::MODULE, &math::MODULE, &os::MODULE, &os::PATH, &signal::MODULE, &sys::MODULE, &time::MODULE];
+    &[&io::MODULE, &json::MODULE, &math::MODULE, &os::MODULE, &os::PATH, &signal::MODULE, &sys::MODULE, &time::MODULE];
 
 /// Tables of flat builtins; `import` finds them too, under the table's name and without the prefix.
-static FLAT: &[&NativeModule] = &[&os::DIR, &os::FILE, &math::FLAT, &mp::MODULE, &os::FLAT];
+static FLAT: &[&NativeModule] = &[&os::DIR, &os::FILE, &json::FLAT, &math::FLAT, &mp::MODULE, &os::FLAT];
 
 /// The row that `import` gives for a name: `run` is `mp_run`.
 fn flat_row(table: &NativeModule, name: &str) -> Option<&'static Native> {
