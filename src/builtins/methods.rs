@@ -3,8 +3,8 @@
 use crate::call::Native;
 use crate::value::{
     complex_methods, descriptor_methods, dict_methods, dict_view_methods, exception_methods, float_methods,
-    int_methods, iterator_methods, list_methods, object_methods, range_methods, set_methods, tuple_methods,
-    type_methods, union,
+    generic_alias, int_methods, iterator_methods, list_methods, object_methods, range_methods, set_methods,
+    tuple_methods, type_methods, union,
 };
 
 pub static NONE: &[Native] = object_methods::NONE;
@@ -12,9 +12,9 @@ pub static INT: &[Native] = int_methods::INT;
 pub static BOOL: &[Native] = int_methods::BOOL;
 pub static FLOAT: &[Native] = float_methods::FLOAT;
 pub static COMPLEX: &[Native] = complex_methods::COMPLEX;
-pub use crate::value::str::methods::METHODS as STR;
 pub use crate::value::bytes::methods::BYTEARRAY;
 pub use crate::value::bytes::methods::BYTES;
+pub use crate::value::str::methods::METHODS as STR;
 pub static LIST: &[Native] = list_methods::LIST;
 pub static TUPLE: &[Native] = tuple_methods::TUPLE;
 pub static DICT: &[Native] = dict_methods::DICT;
@@ -62,6 +62,7 @@ pub fn of_foreign(name: &str) -> &'static [Native] {
     match name {
         "dict" | "_Environ" => super::mapping::METHODS,
         union::TYPE_NAME => union::UNION,
+        generic_alias::TYPE_NAME => generic_alias::GENERIC_ALIAS,
         _ => &[],
     }
 }
