@@ -829,10 +829,32 @@ pub(super) fn pour(class: &Ref<Type>) {
         let value = method_value(native, class);
         class.attributes.set_text(native.name.trim_start_matches('.'), value);
     }
+    if !class.flags.is_user && !class.bases.borrow().is_empty() {
+        for native in shared_rows(class.kind) {
+            if class.attributes.get_text(native.name).is_none() {
+                class.attributes.set_text(native.name, method_value(native, class));
+            }
+        }
+    }
     let is_changeable = matches!(class.kind, Tag::List | Tag::Dict | Tag::Set | Tag::ByteArray | Tag::Slice);
     if is_changeable && !class.flags.is_user {
         class.attributes.set_text("__hash__", Value::NONE);
     }
+}
+
+/// Methods of `object` that a built-in type has for itself: in a class derived from it and a script's class, they come
+/// before those of the script's class.
+fn shared_rows(kind: Tag) -> impl Iterator<Item = &'static Native> {
+    let names: &[&str] = match kind {
+        Tag::Int | Tag::Float | Tag::Complex | Tag::Str => {
+            &["__repr__", "__format__", "__hash__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"]
+        }
+        Tag::Bytes | Tag::ByteArray | Tag::List | Tag::Tuple | Tag::Dict | Tag::Set | Tag::FrozenSet => {
+            &["__repr__", "__hash__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"]
+        }
+        _ => &[],
+    };
+    crate::builtins::methods::OBJECT.iter().filter(move |native| names.contains(&native.name))
 }
 
 fn method_value(native: &'static Native, owner: &Ref<Type>) -> Value {

@@ -565,7 +565,10 @@ impl Vm {
         let is_set = |v: &Value| matches!(v.tag(), Tag::Set | Tag::FrozenSet | Tag::DictView);
         let is_view = left.tag() == Tag::DictView || right.tag() == Tag::DictView;
         // A view takes any iterable as its other side.
-        let is_iterable = |v: &Value| is_set(v) || matches!(v.tag(), Tag::List | Tag::Tuple | Tag::Str | Tag::Dict | Tag::Range | Tag::Iter);
+        let is_iterable = |v: &Value| {
+            is_set(v)
+                || matches!(v.tag(), Tag::List | Tag::Tuple | Tag::Str | Tag::Dict | Tag::Range | Tag::Iter)
+        };
         if !(is_set(left) && is_set(right) || is_view && is_iterable(left) && is_iterable(right)) {
             return Ok(None);
         }

@@ -326,17 +326,6 @@ impl Vm {
         if let Some(shown) = self.unicode_error_text(exception, &args)? {
             return Ok(shown);
         }
-        if class.is_subtype_of(&self.types.exception(super::Exc::SyntaxError))
-            && let Some(line) = exception.get_attribute("lineno").and_then(|l| l.as_int())
-            && let Some(message) = args.first()
-        {
-            let message = self.str_of(message)?;
-            let file = exception.get_attribute("filename").filter(|f| !f.is_none());
-            return Ok(match file.as_ref().and_then(Value::as_str) {
-                Some(file) => format!("{message} ({}, line {line})", file.rsplit('/').next().unwrap_or(file)),
-                None => format!("{message} (line {line})"),
-            });
-        }
         match &args[..] {
             [] => Ok(String::new()),
             [key] if class.is_subtype_of(&self.types.exception(super::Exc::KeyError)) => self.repr_of(key),

@@ -87,7 +87,8 @@ struct Seen {
 
 /// Whether the collector looks into values of this kind.
 fn is_walked(value: &Value) -> bool {
-    value.tag().is_container() && !matches!(value.tag(), Tag::Module | Tag::GlobalVar | Tag::Foreign | Tag::File)
+    value.tag().is_container()
+        && !matches!(value.tag(), Tag::Module | Tag::GlobalVar | Tag::Foreign | Tag::File)
 }
 
 fn children(value: &Value, visit: &mut dyn FnMut(&Value)) {
