@@ -3,8 +3,8 @@
 use crate::call::Native;
 use crate::value::{
     complex_methods, descriptor_methods, dict_methods, dict_view_methods, exception_methods, float_methods,
-    int_methods, iterator_methods, list_methods, object_methods, range_methods, set_methods, tuple_methods,
-    type_methods, union,
+    generic_alias, int_methods, iterator_methods, list_methods, object_methods, range_methods, set_methods,
+    tuple_methods, type_methods, union,
 };
 
 pub static NONE: &[Native] = object_methods::NONE;
@@ -62,6 +62,7 @@ pub fn of_foreign(name: &str) -> &'static [Native] {
     match name {
         "dict" | "_Environ" => super::mapping::METHODS,
         union::TYPE_NAME => union::UNION,
+        generic_alias::TYPE_NAME => generic_alias::GENERIC_ALIAS,
         _ => &[],
     }
 }

@@ -21,6 +21,7 @@ pub mod float_methods;
 pub mod function;
 pub mod gc;
 pub mod generator;
+pub mod generic_alias;
 pub mod heap;
 pub mod instance;
 pub mod int;
