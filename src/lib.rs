@@ -48,3 +48,8 @@ pub use convert::{FromValue, IntoArgs, IntoValue};
 pub use engine::{Callee, Engine};
 pub use error::{Error, Frame};
 pub use value::{Raised, Res, Value};
+
+/// The programs on the page about embedding run as doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/embedding.md")]
+struct EmbeddingPage;
