@@ -158,7 +158,9 @@ fn await_children(limit: Duration) {
 
 /// What a panic, which is a bug in ZPy, says.
 pub fn internal_error(info: &PanicHookInfo) -> String {
-    let message = info.payload_as_str().unwrap_or("panic");
+    let payload = info.payload();
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let message = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("panic");
     let place =
         info.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
     format!(
