@@ -96,7 +96,15 @@ fn behind(call: &Call) -> Option<Ref<Module>> {
 fn snapshot(call: &mut Call) -> Ref<Dict> {
     let dict = Dict::new(Default::default());
     match behind(call) {
-        Some(module) => module.pairs().into_iter().for_each(|(name, value)| dict.set_str(&name, value)),
+        Some(module) => {
+            // What a native module has not been asked for yet is there too.
+            for name in call.vm.native_module_names(&module) {
+                if let Ok(Some(value)) = variable(call.vm, &module, &name) {
+                    dict.set_text(&name, value);
+                }
+            }
+            module.pairs().into_iter().for_each(|(name, value)| dict.set_str(&name, value));
+        }
         None => {
             for (name, value) in std::env::vars_os() {
                 dict.set_text(&text_of(name.as_bytes()), Value::str(text_of(value.as_bytes())));
@@ -106,6 +114,13 @@ fn snapshot(call: &mut Call) -> Ref<Dict> {
     dict
 }
 
+fn variable(vm: &mut Vm, module: &Module, name: &str) -> Res<Option<Value>> {
+    match module.get_text(name) {
+        Some(value) => Ok(Some(value)),
+        None => vm.native_module_item(module, name),
+    }
+}
+
 /// Outside text as a string: odd bytes become surrogates.
 pub fn text_of(bytes: &[u8]) -> String {
     crate::text::surrogate::decode_utf8_surrogateescape(bytes)
@@ -113,16 +128,21 @@ pub fn text_of(bytes: &[u8]) -> String {
 
 fn find(call: &mut Call, key: &Value) -> Res<Option<Value>> {
     match (behind(call), Vm::unwrap_native(key).as_str()) {
-        (Some(module), Some(name)) => Ok(module.get_text(name)),
+        (Some(module), Some(name)) => variable(call.vm, &module, name),
         (Some(_), None) => Ok(None),
-        (None, _) => {
-            let name = outside_text(call.vm, key)?;
-            let is_possible =
-                !name.is_empty() && !name.as_bytes().contains(&0) && !name.as_bytes().contains(&b'=');
-            let value = if is_possible { std::env::var_os(name) } else { None };
-            Ok(value.map(|value| Value::str(text_of(value.as_bytes()))))
-        }
+        (None, _) => environment_value(call.vm, key),
     }
+}
+
+/// The value of an environment variable.
+///
+/// # Errors
+/// `TypeError` for a name that is no string.
+pub fn environment_value(vm: &mut Vm, name: &Value) -> Res<Option<Value>> {
+    let name = outside_text(vm, name)?;
+    let is_possible = !name.is_empty() && !name.as_bytes().contains(&0) && !name.as_bytes().contains(&b'=');
+    let value = if is_possible { std::env::var_os(name) } else { None };
+    Ok(value.map(|value| Value::str(text_of(value.as_bytes()))))
 }
 
 /// A name or value for the environment.

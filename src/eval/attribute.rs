@@ -299,6 +299,9 @@ impl Vm {
         let Some(found) = self.lookup_after(&s.object_class, &s.class, name) else {
             return match name.as_str() {
                 "__class__" => Ok(Some(self.types.of_tag(Tag::Super).clone().into())),
+                "__thisclass__" => Ok(Some(s.class.clone().into())),
+                "__self__" => Ok(Some(s.object.clone())),
+                "__self_class__" => Ok(Some(s.object_class.clone().into())),
                 _ => Ok(None),
             };
         };
@@ -441,16 +444,12 @@ impl Vm {
     #[cold]
     pub(crate) fn no_attribute(&mut self, object: &Value, name: &Ref<Str>) -> Raised {
         let text = name.as_str();
-        let mut message = match object.view() {
+        let message = match object.view() {
             View::Type(class) => format!("type object '{}' has no attribute '{text}'", class.name().as_str()),
             View::Module(module) => format!("module '{}' has no attribute '{text}'", module.name.as_str()),
             View::Super(_) => format!("'super' object has no attribute '{text}'"),
             _ => format!("'{}' object has no attribute '{text}'", self.type_name(object)),
         };
-        let known = self.attribute_names(object);
-        if let Some(near) = super::suggest::nearest(text, known.iter().map(String::as_str)) {
-            message.push_str(&format!(". Did you mean: '{near}'?"));
-        }
         let class = self.types.exception(Exc::AttributeError);
         let exception = Exception::new(class, vec![Value::str(message)]);
         exception.set_attribute("name", name.clone().into());
@@ -701,7 +700,11 @@ impl Vm {
         if self.pending_exception().is_some() {
             self.take_raised();
         }
-        let message = if exists {
+        let class = self.type_of(object);
+        let is_computed = self.lookup(&class, name).is_some_and(|found| found.is::<Property>());
+        let message = if is_computed {
+            format!("attribute '{}' of '{shown}' objects is not writable", name.as_str())
+        } else if exists {
             format!("'{shown}' object attribute '{}' is read-only", name.as_str())
         } else {
             format!("'{shown}' object has no attribute '{}'", name.as_str())
@@ -821,10 +824,32 @@ pub(super) fn pour(class: &Ref<Type>) {
         let value = method_value(native, class);
         class.attributes.set_text(native.name.trim_start_matches('.'), value);
     }
+    if !class.flags.is_user && !class.bases.borrow().is_empty() {
+        for native in shared_rows(class.kind) {
+            if class.attributes.get_text(native.name).is_none() {
+                class.attributes.set_text(native.name, method_value(native, class));
+            }
+        }
+    }
     let is_changeable = matches!(class.kind, Tag::List | Tag::Dict | Tag::Set | Tag::ByteArray | Tag::Slice);
     if is_changeable && !class.flags.is_user {
         class.attributes.set_text("__hash__", Value::NONE);
     }
+}
+
+/// Methods of `object` that a built-in type has for itself: in a class derived from it and a script's class, they come
+/// before those of the script's class.
+fn shared_rows(kind: Tag) -> impl Iterator<Item = &'static Native> {
+    let names: &[&str] = match kind {
+        Tag::Int | Tag::Float | Tag::Complex | Tag::Str => {
+            &["__repr__", "__format__", "__hash__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"]
+        }
+        Tag::Bytes | Tag::ByteArray | Tag::List | Tag::Tuple | Tag::Dict | Tag::Set | Tag::FrozenSet => {
+            &["__repr__", "__hash__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"]
+        }
+        _ => &[],
+    };
+    crate::builtins::methods::OBJECT.iter().filter(move |native| names.contains(&native.name))
 }
 
 fn method_value(native: &'static Native, owner: &Ref<Type>) -> Value {

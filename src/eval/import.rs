@@ -64,7 +64,8 @@ impl Vm {
     }
 
     fn load_module(&mut self, full: &str, last: &str, search: Option<&Value>, parent: Option<&Value>) -> Res {
-        if parent.is_none() || search.is_none() {
+        let outer = full.rsplit_once('.').map(|(outer, _)| outer);
+        if search.is_none() || outer.is_some_and(crate::builtins::is_embedded_package) {
             if let Some(native) = self.native_module(full) {
                 return Ok(native);
             }
@@ -235,9 +236,10 @@ impl Vm {
             return self.import_star(&module);
         }
         for (wanted, target) in &i.names {
-            let value = match self.find_attribute(&module, wanted)? {
-                Some(value) => value,
-                None => self.import_submodule(&module, &name, wanted)?,
+            let found = self.find_attribute(&module, wanted);
+            let value = match self.catch(found, Exc::AttributeError)? {
+                Some(Some(value)) => value,
+                _ => self.import_submodule(&module, &name, wanted)?,
             };
             self.assign(target, value)?;
         }

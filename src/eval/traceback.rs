@@ -88,8 +88,11 @@ impl Vm {
         out
     }
 
-    /// `. Did you mean: 'x'?` after the report of an uncaught `NameError`.
+    /// `. Did you mean: 'x'?` after the report of an uncaught `NameError` or `AttributeError`.
     fn name_hint(&mut self, exception: &Ref<Exception>) -> Option<String> {
+        if exception.class().is_subtype_of(&self.types.exception(Exc::AttributeError)) {
+            return self.attribute_hint(exception);
+        }
         if !self.types.is_exception(&exception.class(), Exc::NameError) {
             return None;
         }
@@ -113,6 +116,13 @@ impl Vm {
         }
         let is_module = crate::builtins::module_names(self).iter().any(|m| *m == name);
         is_module.then(|| format!(". Did you forget to import '{name}'?"))
+    }
+
+    fn attribute_hint(&mut self, exception: &Ref<Exception>) -> Option<String> {
+        let (name, object) = (exception.get_attribute("name")?, exception.get_attribute("obj")?);
+        let known = self.attribute_names(&object);
+        let near = super::suggest::nearest(name.as_str()?, known.iter().map(String::as_str))?;
+        Some(format!(". Did you mean: '{near}'?"))
     }
 
     /// Raises the `NameError` for a name that means nothing.

@@ -168,32 +168,12 @@ pub const METHOD: &[Native] = &[
     },
 ];
 
-pub const SUPER: &[Native] = &[
-    Native {
-        name: "__new__",
-        params: "cls, type=<absent>, object=<absent>, /",
-        run: new_super,
-        doc: "The attributes that an object has from the classes after `type`.",
-    },
-    Native {
-        name: ".__thisclass__",
-        params: "self",
-        run: |call| Ok(call.this::<Super>()?.class.clone().into()),
-        doc: "The class after which the search begins.",
-    },
-    Native {
-        name: ".__self__",
-        params: "self",
-        run: |call| Ok(call.this::<Super>()?.object.clone()),
-        doc: "The object.",
-    },
-    Native {
-        name: ".__self_class__",
-        params: "self",
-        run: |call| Ok(call.this::<Super>()?.object_class.clone().into()),
-        doc: "The class whose order is searched.",
-    },
-];
+pub const SUPER: &[Native] = &[Native {
+    name: "__new__",
+    params: "cls, type=<absent>, object=<absent>, /",
+    run: new_super,
+    doc: "The attributes that an object has from the classes after `type`.",
+}];
 
 fn new_property(call: &mut Call) -> Res {
     let part = |index: usize| call.opt(index).cloned().unwrap_or(Value::NONE);

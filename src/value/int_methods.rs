@@ -398,8 +398,9 @@ fn from_bytes(call: &mut Call) -> Res {
     let class = call.class()?;
     let mut bytes = match Vm::unwrap_native(call.arg(1)).tag() {
         Tag::Bytes | Tag::ByteArray => call.vm.bytes_of(call.arg(1))?,
-        Tag::Str => {
-            return Err(call.vm.type_error("cannot convert 'str' object to bytes"));
+        Tag::Str | Tag::Int | Tag::Float | Tag::None => {
+            let name = call.vm.type_name(call.arg(1));
+            return Err(call.vm.type_error(format!("cannot convert '{name}' object to bytes")));
         }
         _ => {
             let items = call.items(1)?;
@@ -488,12 +489,18 @@ fn reflected_power(call: &mut Call) -> Res {
 fn div_mod(call: &mut Call) -> Res {
     let left = call.inner()?;
     let right = Vm::unwrap_native(call.arg(1));
+    if !special_rows::knows(left, right) {
+        return Ok(Value::NOT_IMPLEMENTED);
+    }
     Ok(call.vm.number_divmod(left, right)?.unwrap_or(Value::NOT_IMPLEMENTED))
 }
 
 fn reflected_div_mod(call: &mut Call) -> Res {
     let right = call.inner()?;
     let left = Vm::unwrap_native(call.arg(1));
+    if !special_rows::knows(right, left) {
+        return Ok(Value::NOT_IMPLEMENTED);
+    }
     Ok(call.vm.number_divmod(left, right)?.unwrap_or(Value::NOT_IMPLEMENTED))
 }
 

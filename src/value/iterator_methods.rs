@@ -49,11 +49,7 @@ fn length_hint(call: &mut Call) -> Res {
             _ => 0,
         },
         IterState::Range { left, .. } => *left as usize,
-        IterState::Dict { dict, slot, reversed, .. } => {
-            let map = dict.borrow();
-            let (from, to) = if *reversed { (0, *slot) } else { (*slot, map.slots()) };
-            (from..to).filter(|&at| map.entry(at).is_some()).count()
-        }
+        IterState::Dict { left, .. } => *left,
         _ => 0,
     };
     Ok(Value::size(left))

@@ -101,9 +101,13 @@ fn new(call: &mut Call) -> Res {
     let shown = class.name();
     let shown = shown.as_str();
     if class.kind != Tag::Instance {
-        return Err(call.vm.type_error(if class.flags.is_user {
-            let base = call.vm.types.of_tag(class.kind).name();
-            let base = base.as_str();
+        let base = call.vm.types.of_tag(class.kind).clone();
+        // Looking it up makes the rows into attributes.
+        call.vm.lookup(&base, &Str::new("__new__"));
+        let makes_own = base.attributes.get_text("__new__").is_some();
+        let base = base.name();
+        let base = base.as_str();
+        return Err(call.vm.type_error(if makes_own {
             format!("object.__new__({shown}) is not safe, use {base}.__new__()")
         } else {
             format!("cannot create '{shown}' instances")
@@ -148,7 +152,10 @@ fn init(call: &mut Call) -> Res {
         let makes_itself = class.kind != Tag::Instance || defined_in_script(call.vm, &class, "__new__");
         if !makes_itself {
             let shown = class.name();
-            return Err(call.vm.type_error(format!("{}() takes no arguments", shown.as_str())));
+            return Err(call.vm.type_error(format!(
+                "{}.__init__() takes exactly one argument (the instance to initialize)",
+                shown.as_str()
+            )));
         }
     }
     Ok(Value::NONE)
@@ -169,8 +176,20 @@ fn repr(call: &mut Call) -> Res {
     match inner.tag() {
         Tag::Instance | Tag::Exception | Tag::Foreign => Ok(Value::str(call.vm.plain_repr(this))),
         Tag::Type => Ok(Value::str(inner.get::<Type>().map(Type::display_name).unwrap_or_default())),
+        Tag::Set | Tag::FrozenSet if this.is::<Instance>() => derived_set_repr(call, inner),
         _ => Ok(Value::str(call.vm.repr_of(inner)?)),
     }
+}
+
+/// `Class({1, 2})`: sets alone show their class.
+fn derived_set_repr(call: &mut Call, inner: &Value) -> Res {
+    let name = call.vm.type_name(call.arg(0));
+    if call.vm.len(inner)? == 0 {
+        return Ok(Value::str(format!("{name}()")));
+    }
+    let shown = call.vm.repr_of(inner)?;
+    let items = shown.strip_prefix("frozenset(").and_then(|rest| rest.strip_suffix(')')).unwrap_or(&shown);
+    Ok(Value::str(format!("{name}({items})")))
 }
 
 impl Vm {

@@ -2,11 +2,12 @@
 
 use super::{Dict, Ref, Res, Str, Tuple, Type, Value};
 use crate::call::{Call, Native};
+use crate::eval::Vm;
 
 pub const TYPE: &[Native] = &[
     Native {
         name: "__new__",
-        params: "cls, name, bases=<absent>, namespace=<absent>, /, **keywords",
+        params: "cls, /, *args, **keywords",
         run: new,
         doc: "The type of an object, or a new class from its name, bases and namespace.",
     },
@@ -74,24 +75,21 @@ pub const TYPE: &[Native] = &[
 ];
 
 fn new(call: &mut Call) -> Res {
-    let (Some(bases), Some(namespace)) = (call.opt(2), call.opt(3)) else {
-        if call.opt(2).is_some() || call.keywords().is_some_and(|named| !named.is_empty()) {
-            return Err(call.vm.type_error("type() takes 1 or 3 arguments"));
-        }
-        return Ok(call.vm.type_of(call.arg(1)).into());
-    };
-    let Some(name) = call.arg(1).get_ref::<Str>() else { return Err(call.wrong_type(1, "str")) };
-    let Some(bases) = bases.get::<Tuple>() else { return Err(call.wrong_type(2, "tuple")) };
-    let namespace: &Dict = match call.dict(3) {
-        Ok(namespace) => namespace,
-        Err(_) => {
-            call.vm.take_raised();
-            let _ = namespace;
-            return Err(call.wrong_type(3, "dict"));
-        }
-    };
     let named = call.keyword_pairs();
+    let (name, bases, namespace) = match call.rest() {
+        [object] if named.is_empty() => return Ok(call.vm.type_of(object).into()),
+        [name, bases, namespace] => (name, bases, namespace),
+        _ => return Err(call.vm.type_error("type() takes 1 or 3 arguments")),
+    };
+    let Some(name) = Vm::unwrap_native(name).get_ref::<Str>() else { return wrong(call, 1, "str") };
+    let Some(bases) = bases.get::<Tuple>() else { return wrong(call, 2, "tuple") };
+    let Some(namespace) = Vm::unwrap_native(namespace).get::<Dict>() else { return wrong(call, 3, "dict") };
     call.vm.new_class(call.arg(0), name, bases.items(), namespace, &named)
+}
+
+fn wrong(call: &mut Call, number: usize, wanted: &str) -> Res {
+    let got = call.vm.type_name(call.arg(number));
+    Err(call.vm.type_error(format!("type.__new__() argument {number} must be {wanted}, not {got}")))
 }
 
 fn construct(call: &mut Call) -> Res {
