@@ -5,12 +5,19 @@
 //! Python has a module of that name too, it is in [`MODULES`] and `import` looks there first. Builtins
 //! become objects when a script first mentions them, so that starting an interpreter does not pay for them.
 
+pub mod binascii;
 pub mod core;
 mod generator;
+pub mod hashlib;
 pub mod io;
 pub mod mapping;
 pub mod methods;
 pub mod mp;
+pub mod random;
+pub mod re;
+pub mod struct_;
+pub mod traceback;
+pub mod weakref;
 
 use crate::call::{Native, NativeModule, Signature};
 use crate::eval::Vm;
@@ -27,6 +34,11 @@ pub struct State {
     pub stream_variables: [Option<Ref<GlobalVar>>; 3],
     /// `io.UnsupportedOperation`
     pub unsupported_operation: Option<Ref<Type>>,
+    pub re: re::State,
+    /// `struct.error`
+    pub struct_error: Option<Ref<Type>>,
+    /// `binascii.Error`
+    pub binascii_error: Option<Ref<Type>>,
     /// Buffers of the files that scripts have opened.
     files: Vec<Weak<RefCell<file::State>>>,
 }
@@ -59,7 +71,18 @@ impl Drop for State {
 }
 
 /// Modules that `import` finds.
-static MODULES: &[&NativeModule] = &[&io::MODULE];
+static MODULES: &[&NativeModule] = &[
+    &io::MODULE,
+    &re::MODULE,
+    &struct_::MODULE,
+    &binascii::MODULE,
+    &binascii::ZLIB,
+    &hashlib::MODULE,
+    &random::MODULE,
+    &traceback::MODULE,
+    &weakref::GC,
+    &weakref::MODULE,
+];
 
 /// Tables of flat builtins; `import` finds them too, under the table's name and without the prefix.
 static FLAT: &[&NativeModule] = &[&mp::MODULE];
