@@ -61,6 +61,17 @@ pub fn constructor_of(name: &str) -> &'static [Native] {
 pub fn of_foreign(name: &str) -> &'static [Native] {
     match name {
         "dict" | "_Environ" => super::mapping::METHODS,
+        crate::value::weak::TYPE_NAME => super::weakref::METHODS,
+        super::hashlib::TYPE_NAME => super::hashlib::METHODS,
+        super::struct_::TYPE_NAME => super::struct_::METHODS,
+        super::struct_::ITERATOR_TYPE => super::struct_::ITERATOR,
+        super::random::TYPE_NAME => super::random::METHODS,
+        super::traceback::TRACEBACK_TYPE => super::traceback::TRACEBACK,
+        super::traceback::FRAME_TYPE => super::traceback::FRAME,
+        super::traceback::CODE_TYPE => super::traceback::CODE,
+        super::re::PATTERN_TYPE => super::re::PATTERN,
+        super::re::MATCH_TYPE => super::re::MATCH,
+        super::re::ITERATOR_TYPE => super::re::ITERATOR,
         union::TYPE_NAME => union::UNION,
         generic_alias::TYPE_NAME => generic_alias::GENERIC_ALIAS,
         _ => &[],
