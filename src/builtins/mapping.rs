@@ -80,13 +80,19 @@ fn find(call: &mut Call, key: &Value) -> Res<Option<Value>> {
     match (behind(call), Vm::unwrap_native(key).as_str()) {
         (Some(module), Some(name)) => Ok(module.get_text(name)),
         (Some(_), None) => Ok(None),
-        (None, _) => {
-            let name = outside_text(call.vm, key)?;
-            let is_possible = !name.is_empty() && !name.as_bytes().contains(&0) && !name.as_bytes().contains(&b'=');
-            let value = if is_possible { std::env::var_os(name) } else { None };
-            Ok(value.map(|value| Value::str(text_of(value.as_bytes()))))
-        }
+        (None, _) => environment_value(call.vm, key),
     }
+}
+
+/// The value of an environment variable.
+///
+/// # Errors
+/// `TypeError` for a name that is no string.
+pub fn environment_value(vm: &mut Vm, name: &Value) -> Res<Option<Value>> {
+    let name = outside_text(vm, name)?;
+    let is_possible = !name.is_empty() && !name.as_bytes().contains(&0) && !name.as_bytes().contains(&b'=');
+    let value = if is_possible { std::env::var_os(name) } else { None };
+    Ok(value.map(|value| Value::str(text_of(value.as_bytes()))))
 }
 
 /// A name or value for the environment.

@@ -61,6 +61,8 @@ pub fn constructor_of(name: &str) -> &'static [Native] {
 pub fn of_foreign(name: &str) -> &'static [Native] {
     match name {
         "dict" | "_Environ" => super::mapping::METHODS,
+        super::os::scan::ENTRY_TYPE => super::os::scan::ENTRY,
+        super::os::scan::ITERATOR_TYPE => super::os::scan::ITERATOR,
         union::TYPE_NAME => union::UNION,
         _ => &[],
     }

@@ -11,6 +11,8 @@ pub mod io;
 pub mod mapping;
 pub mod methods;
 pub mod mp;
+pub mod os;
+mod structs;
 
 use crate::call::{Native, NativeModule, Signature};
 use crate::eval::Vm;
@@ -27,6 +29,8 @@ pub struct State {
     pub stream_variables: [Option<Ref<GlobalVar>>; 3],
     /// `io.UnsupportedOperation`
     pub unsupported_operation: Option<Ref<Type>>,
+    /// Classes of named tuples, once anybody asks.
+    struct_classes: Vec<(&'static str, Ref<Type>)>,
     /// Buffers of the files that scripts have opened.
     files: Vec<Weak<RefCell<file::State>>>,
 }
@@ -59,10 +63,10 @@ impl Drop for State {
 }
 
 /// Modules that `import` finds.
-static MODULES: &[&NativeModule] = &[&io::MODULE];
+static MODULES: &[&NativeModule] = &[&io::MODULE, &os::MODULE, &os::path::MODULE, &os::path::POSIXPATH];
 
 /// Tables of flat builtins; `import` finds them too, under the table's name and without the prefix.
-static FLAT: &[&NativeModule] = &[&mp::MODULE];
+static FLAT: &[&NativeModule] = &[&mp::MODULE, &os::FLAT];
 
 /// The flat row of a name in a table: `mp_run`, or `run` for short.
 fn flat_row(table: &NativeModule, name: &str) -> Option<&'static Native> {

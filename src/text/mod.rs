@@ -23,6 +23,7 @@ pub mod float;
 pub mod float_exact;
 pub mod format_string;
 pub mod int;
+pub mod path;
 pub mod percent;
 pub mod repr;
 pub mod spec;
