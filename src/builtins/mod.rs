@@ -12,6 +12,7 @@ pub mod mapping;
 pub mod methods;
 pub mod mp;
 pub mod os;
+pub mod signal;
 mod structs;
 
 use crate::call::{Native, NativeModule, Signature};
@@ -29,6 +30,8 @@ pub struct State {
     pub stream_variables: [Option<Ref<GlobalVar>>; 3],
     /// `io.UnsupportedOperation`
     pub unsupported_operation: Option<Ref<Type>>,
+    /// Handlers that scripts gave to `signal.signal`, by signal number.
+    pub signal_handlers: std::collections::HashMap<i32, Value>,
     /// Classes of named tuples, once anybody asks.
     struct_classes: Vec<(&'static str, Ref<Type>)>,
     /// Buffers of the files that scripts have opened.
@@ -63,7 +66,7 @@ impl Drop for State {
 }
 
 /// Modules that `import` finds.
-static MODULES: &[&NativeModule] = &[&io::MODULE, &os::MODULE, &os::path::MODULE, &os::path::POSIXPATH];
+static MODULES: &[&NativeModule] = &[&io::MODULE, &os::MODULE, &os::path::MODULE, &os::path::POSIXPATH, &signal::MODULE];
 
 /// Tables of flat builtins; `import` finds them too, under the table's name and without the prefix.
 static FLAT: &[&NativeModule] = &[&mp::MODULE, &os::FLAT];

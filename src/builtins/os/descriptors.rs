@@ -5,6 +5,7 @@ use super::stat::check_no_dir_fd;
 use super::{none_or_error, retried};
 use crate::builtins::structs::StructType;
 use crate::call::{Call, Native};
+use crate::eval::Vm;
 use crate::value::{Res, Value};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -133,6 +134,9 @@ fn read_at(call: &mut Call) -> Res {
 
 fn write_with(call: &mut Call, mut write: impl FnMut(i32, &[u8]) -> isize) -> Res {
     let descriptor = call.c_int(0)?;
+    if Vm::unwrap_native(call.arg(1)).as_str().is_some() {
+        return Err(call.vm.type_error("a bytes-like object is required, not 'str'"));
+    }
     let data = call.bytes(1)?;
     let data = &data[..data.len().min(LARGEST_TRANSFER)];
     match retried(call.vm, || checked(write(descriptor, data) as i64))? {

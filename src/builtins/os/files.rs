@@ -212,8 +212,11 @@ fn make_fifo(call: &mut Call) -> Res {
     let path = call.path(0, "path", Also::Nothing)?;
     let mode = mode_or(call, 1, 0o666)?;
     let mode = nix::sys::stat::Mode::from_bits_truncate(mode as libc::mode_t);
-    let result = nix::unistd::mkfifo(&path.path, mode);
-    done(call, result, &path)
+    match nix::unistd::mkfifo(&path.path, mode) {
+        Ok(()) => Ok(Value::NONE),
+        // Python names no file here.
+        Err(error) => Err(call.vm.os_error(&error.into(), None)),
+    }
 }
 
 fn truncate(call: &mut Call) -> Res {

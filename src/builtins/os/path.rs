@@ -15,24 +15,21 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-pub static MODULE: NativeModule = NativeModule {
-    name: "os.path",
-    doc: "Paths: taking them apart, putting them together, asking about what they lead to.",
-    functions: FUNCTIONS,
-    constants: CONSTANTS,
-};
+pub static MODULE: NativeModule = named("os.path");
 
 /// The same under its other name.
-pub static POSIXPATH: NativeModule = NativeModule { name: "posixpath", ..MODULE_ROWS };
+pub static POSIXPATH: NativeModule = named("posixpath");
 
-const MODULE_ROWS: NativeModule = NativeModule {
-    name: "",
-    doc: "Paths: taking them apart, putting them together, asking about what they lead to.",
-    functions: FUNCTIONS,
-    constants: CONSTANTS,
-};
+const fn named(name: &'static str) -> NativeModule {
+    NativeModule {
+        name,
+        doc: "Paths: taking them apart, putting them together, asking about what they lead to.",
+        functions: FUNCTIONS,
+        constants: CONSTANTS,
+    }
+}
 
-const CONSTANTS: &[(&str, fn(&mut Vm) -> Value)] = &[
+const CONSTANTS: &[super::Constant] = &[
     ("sep", |_| Value::str("/")),
     ("altsep", |_| Value::NONE),
     ("extsep", |_| Value::str(".")),
@@ -45,7 +42,7 @@ const CONSTANTS: &[(&str, fn(&mut Vm) -> Value)] = &[
 ];
 
 const FUNCTIONS: &[Native] = &[
-    Native { name: "join", params: "a, /, *p", run: join, doc: "The parts joined with slashes; an absolute part drops all before it." },
+    Native { name: "join", params: "a, *p", run: join, doc: "The parts joined with slashes; an absolute part drops all before it." },
     Native { name: "split", params: "p", run: split, doc: "A tuple of the part before the last slash and the part after it." },
     Native { name: "splitext", params: "p", run: split_extension, doc: "A tuple of the path without its extension, and the extension with its dot or empty." },
     Native { name: "splitdrive", params: "p", run: split_drive, doc: "A tuple of the drive, always empty here, and the path." },
@@ -205,9 +202,13 @@ fn real(call: &mut Call) -> Res {
     }
     let start = if path.starts_with('/') { "/".to_string() } else { current_folder(call.vm)? };
     let (start, path) = (path_bytes(call.vm, &start)?, path_bytes(call.vm, &path)?);
-    match resolve(start, &path, strict) {
+    match resolve(start.clone(), &path, strict) {
         Ok(real) => like(call.vm, is_bytes, &shown(&real)),
-        Err((error, at)) => Err(call.vm.os_error(&error, Some(&shown(&at)))),
+        Err((error, at)) => {
+            let at = at.strip_prefix(if path.is_absolute() { Path::new("") } else { &start }).unwrap_or(&at);
+            let at = like(call.vm, is_bytes, &shown(at))?;
+            Err(call.vm.path_error(&error, &at))
+        }
     }
 }
 
@@ -253,7 +254,7 @@ fn resolve(mut place: PathBuf, path: &Path, strict: bool) -> Result<PathBuf, (io
 }
 
 fn relative(call: &mut Call) -> Res {
-    let (path, is_bytes) = text(call, 0)?;
+    let (path, is_bytes) = if call.arg(0).is_none() { Default::default() } else { text(call, 0)? };
     if path.is_empty() {
         return Err(call.vm.value_error("no path specified"));
     }

@@ -79,7 +79,7 @@ impl Vm {
     /// Raises the `OSError` of a failed call on a path.
     #[cold]
     pub fn path_error(&mut self, error: &io::Error, path: &Value) -> Raised {
-        self.paths_error(error, &[path.clone()])
+        self.paths_error(error, std::slice::from_ref(path))
     }
 
     /// Raises the `OSError` of a failed call on up to two paths.

@@ -248,7 +248,7 @@ fn exec(call: &mut Call, look_up: bool, environment: Option<usize>) -> Res {
     }
     call.vm.flush_output()?;
     let error = command.exec();
-    Err(call.vm.path_error(&error, &path.shown))
+    Err(call.vm.os_error(&error, None))
 }
 
 fn wait_on(call: &mut Call, pid: i32, options: i32) -> Res {

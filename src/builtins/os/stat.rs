@@ -101,7 +101,6 @@ fn stat_of(call: &mut Call, path: &PathArg, follow: bool) -> Res {
     };
     match result {
         Ok(found) => stat_value(call.vm, &found),
-        Err(error) if path.descriptor.is_some() => Err(call.vm.os_error(&error, None)),
         Err(error) => Err(call.vm.path_error(&error, &path.shown)),
     }
 }
@@ -193,13 +192,18 @@ fn utime(call: &mut Call) -> Res {
     let follow = keyword_or_true(call, 2)?;
     let path = call.path(0, "path", Also::Nothing)?;
     let flag = if follow { UtimensatFlags::FollowSymlink } else { UtimensatFlags::NoFollowSymlink };
-    let result = utimensat(nix::fcntl::AT_FDCWD, &path.path, &accessed, &modified, flag);
-    done(call, result, &path)
+    match utimensat(nix::fcntl::AT_FDCWD, &path.path, &accessed, &modified, flag) {
+        Ok(()) => Ok(Value::NONE),
+        // Python names no file here.
+        Err(error) => Err(call.vm.os_error(&error.into(), None)),
+    }
 }
 
 type Spec = nix::sys::time::TimeSpec;
 
-fn time_pair(call: &mut Call, pair: &Value, wanted: &str, convert: fn(&mut Vm, &Value) -> Res<Spec>) -> Res<[Spec; 2]> {
+type Convert = fn(&mut Vm, &Value) -> Res<Spec>;
+
+fn time_pair(call: &mut Call, pair: &Value, wanted: &str, convert: Convert) -> Res<[Spec; 2]> {
     let items = Vm::unwrap_native(pair).get::<crate::value::Tuple>().map(|pair| pair.items().to_vec());
     match items.as_deref() {
         Some([first, second]) => Ok([convert(call.vm, first)?, convert(call.vm, second)?]),
