@@ -34,22 +34,57 @@ pub fn module_of(value: &Value) -> Option<Ref<Module>> {
 }
 
 pub static METHODS: &[Native] = &[
-    Native { name: "__getitem__", params: "self, key, /", run: get_item, doc: "The value of a key; KeyError if there is none." },
-    Native { name: "__setitem__", params: "self, key, value, /", run: set_item, doc: "Sets the value of a key." },
-    Native { name: "__delitem__", params: "self, key, /", run: delete_item, doc: "Takes a key out; KeyError if there is none." },
+    Native {
+        name: "__getitem__",
+        params: "self, key, /",
+        run: get_item,
+        doc: "The value of a key; KeyError if there is none.",
+    },
+    Native {
+        name: "__setitem__",
+        params: "self, key, value, /",
+        run: set_item,
+        doc: "Sets the value of a key.",
+    },
+    Native {
+        name: "__delitem__",
+        params: "self, key, /",
+        run: delete_item,
+        doc: "Takes a key out; KeyError if there is none.",
+    },
     Native { name: "__contains__", params: "self, key, /", run: contains, doc: "Whether the key is there." },
     Native { name: "__iter__", params: "self, /", run: iter, doc: "An iterator over the keys." },
     Native { name: "__len__", params: "self, /", run: len, doc: "How many keys there are." },
     Native { name: "__repr__", params: "self, /", run: repr, doc: "Shown as a dict." },
     Native { name: "__or__", params: "self, other, /", run: or, doc: "A new dict with the pairs of both." },
-    Native { name: "get", params: "self, key, default=None, /", run: get, doc: "The value of a key, or `default`." },
-    Native { name: "setdefault", params: "self, key, default=None, /", run: set_default, doc: "The value of a key, set to `default` first if it is missing." },
-    Native { name: "pop", params: "self, key, default=None, /", run: pop, doc: "Takes a key out and gives its value, or `default`; KeyError without one." },
+    Native {
+        name: "get",
+        params: "self, key, default=None, /",
+        run: get,
+        doc: "The value of a key, or `default`.",
+    },
+    Native {
+        name: "setdefault",
+        params: "self, key, default=None, /",
+        run: set_default,
+        doc: "The value of a key, set to `default` first if it is missing.",
+    },
+    Native {
+        name: "pop",
+        params: "self, key, default=None, /",
+        run: pop,
+        doc: "Takes a key out and gives its value, or `default`; KeyError without one.",
+    },
     Native { name: "keys", params: "self, /", run: keys, doc: "The keys." },
     Native { name: "values", params: "self, /", run: values, doc: "The values." },
     Native { name: "items", params: "self, /", run: items, doc: "The pairs." },
     Native { name: "copy", params: "self, /", run: copy, doc: "A new dict with the same pairs." },
-    Native { name: "update", params: "self, other=(), /, **more", run: update, doc: "Sets the pairs of a mapping or of an iterable of pairs, and keyword arguments." },
+    Native {
+        name: "update",
+        params: "self, other=(), /, **more",
+        run: update,
+        doc: "Sets the pairs of a mapping or of an iterable of pairs, and keyword arguments.",
+    },
     Native { name: "clear", params: "self, /", run: clear, doc: "Takes all keys out." },
 ];
 
@@ -61,7 +96,15 @@ fn behind(call: &Call) -> Option<Ref<Module>> {
 fn snapshot(call: &mut Call) -> Ref<Dict> {
     let dict = Dict::new(Default::default());
     match behind(call) {
-        Some(module) => module.pairs().into_iter().for_each(|(name, value)| dict.set_str(&name, value)),
+        Some(module) => {
+            // What a native module has not been asked for yet is there too.
+            for name in call.vm.native_module_names(&module) {
+                if let Ok(Some(value)) = variable(call.vm, &module, &name) {
+                    dict.set_text(&name, value);
+                }
+            }
+            module.pairs().into_iter().for_each(|(name, value)| dict.set_str(&name, value));
+        }
         None => {
             for (name, value) in std::env::vars_os() {
                 dict.set_text(&text_of(name.as_bytes()), Value::str(text_of(value.as_bytes())));
@@ -71,6 +114,13 @@ fn snapshot(call: &mut Call) -> Ref<Dict> {
     dict
 }
 
+fn variable(vm: &mut Vm, module: &Module, name: &str) -> Res<Option<Value>> {
+    match module.get_text(name) {
+        Some(value) => Ok(Some(value)),
+        None => vm.native_module_item(module, name),
+    }
+}
+
 /// Outside text as a string: odd bytes become surrogates.
 pub fn text_of(bytes: &[u8]) -> String {
     crate::text::surrogate::decode_utf8_surrogateescape(bytes)
@@ -78,15 +128,21 @@ pub fn text_of(bytes: &[u8]) -> String {
 
 fn find(call: &mut Call, key: &Value) -> Res<Option<Value>> {
     match (behind(call), Vm::unwrap_native(key).as_str()) {
-        (Some(module), Some(name)) => Ok(module.get_text(name)),
+        (Some(module), Some(name)) => variable(call.vm, &module, name),
         (Some(_), None) => Ok(None),
-        (None, _) => {
-            let name = outside_text(call.vm, key)?;
-            let is_possible = !name.is_empty() && !name.as_bytes().contains(&0) && !name.as_bytes().contains(&b'=');
-            let value = if is_possible { std::env::var_os(name) } else { None };
-            Ok(value.map(|value| Value::str(text_of(value.as_bytes()))))
-        }
+        (None, _) => environment_value(call.vm, key),
     }
+}
+
+/// The value of an environment variable.
+///
+/// # Errors
+/// `TypeError` for a name that is no string.
+pub fn environment_value(vm: &mut Vm, name: &Value) -> Res<Option<Value>> {
+    let name = outside_text(vm, name)?;
+    let is_possible = !name.is_empty() && !name.as_bytes().contains(&0) && !name.as_bytes().contains(&b'=');
+    let value = if is_possible { std::env::var_os(name) } else { None };
+    Ok(value.map(|value| Value::str(text_of(value.as_bytes()))))
 }
 
 /// A name or value for the environment.

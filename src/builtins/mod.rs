@@ -5,12 +5,26 @@
 //! Python has a module of that name too, it is in [`MODULES`] and `import` looks there first. Builtins
 //! become objects when a script first mentions them, so that starting an interpreter does not pay for them.
 
+pub mod binascii;
 pub mod core;
 mod generator;
+pub mod hashlib;
 pub mod io;
+mod json;
 pub mod mapping;
+mod math;
 pub mod methods;
 pub mod mp;
+mod os;
+mod signal;
+mod structs;
+mod sys;
+mod time;
+pub mod random;
+pub mod re;
+pub mod struct_;
+pub mod traceback;
+pub mod weakref;
 
 use crate::call::{Native, NativeModule, Signature};
 use crate::eval::Vm;
@@ -27,6 +41,15 @@ pub struct State {
     pub stream_variables: [Option<Ref<GlobalVar>>; 3],
     /// `io.UnsupportedOperation`
     pub unsupported_operation: Option<Ref<Type>>,
+    /// `json.JSONDecodeError`
+    json_decode_error: Option<Ref<Type>>,
+    /// Classes of named tuples, once anybody asks.
+    struct_classes: Vec<(&'static str, Ref<Type>)>,
+    pub re: re::State,
+    /// `struct.error`
+    pub struct_error: Option<Ref<Type>>,
+    /// `binascii.Error`
+    pub binascii_error: Option<Ref<Type>>,
     /// Buffers of the files that scripts have opened.
     files: Vec<Weak<RefCell<file::State>>>,
 }
@@ -59,14 +82,32 @@ impl Drop for State {
 }
 
 /// Modules that `import` finds.
-static MODULES: &[&NativeModule] = &[&io::MODULE];
+static MODULES: &[&NativeModule] = &[
+    &io::MODULE,
+    &json::MODULE,
+    &math::MODULE,
+    &os::MODULE,
+    &os::PATH,
+    &signal::MODULE,
+    &sys::MODULE,
+    &time::MODULE,
+    &re::MODULE,
+    &struct_::MODULE,
+    &binascii::MODULE,
+    &binascii::ZLIB,
+    &hashlib::MODULE,
+    &random::MODULE,
+    &traceback::MODULE,
+    &weakref::GC,
+    &weakref::MODULE,
+];
 
 /// Tables of flat builtins; `import` finds them too, under the table's name and without the prefix.
-static FLAT: &[&NativeModule] = &[&mp::MODULE];
+static FLAT: &[&NativeModule] = &[&os::DIR, &os::FILE, &json::FLAT, &math::FLAT, &mp::MODULE, &os::FLAT];
 
-/// The flat row of a name in a table: `mp_run`, or `run` for short.
+/// The row that `import` gives for a name: `run` is `mp_run`.
 fn flat_row(table: &NativeModule, name: &str) -> Option<&'static Native> {
-    table.functions.iter().find(|row| row.name == name || short_name(table, row) == name)
+    table.functions.iter().find(|row| short_name(table, row) == name)
 }
 
 /// A flat row's name without the prefix.
@@ -88,6 +129,10 @@ pub fn is_embedded_package(name: &str) -> bool {
 
 fn flat_table(name: &str) -> Option<&'static NativeModule> {
     FLAT.iter().find(|table| table.name == name).copied()
+}
+
+fn is_flat(table: &NativeModule) -> bool {
+    FLAT.iter().any(|flat| std::ptr::eq(*flat, table))
 }
 
 /// Names that `import` finds without looking at files, sorted.
@@ -148,7 +193,7 @@ impl Vm {
         }
         for table in FLAT {
             if let Some(native) = table.functions.iter().find(|f| f.name == name) {
-                return Some(function_value(native, table.name));
+                return Some(function_value(native, "builtins"));
             }
         }
         None
@@ -176,12 +221,13 @@ impl Vm {
             return Ok(self.builtins.get_text(name));
         }
         let Some(table) = self.native_table(module.name.as_str()) else { return Ok(None) };
-        let value = if let Some(native) = table.functions.iter().find(|f| f.name == name) {
-            function_value(native, table.name)
+        let own = if is_flat(table) { flat_row(table, name) } else { table.functions.iter().find(|f| f.name == name) };
+        let value = if let Some(native) = own {
+            function_value(native, if is_flat(table) { "builtins" } else { table.name })
         } else if let Some((_, make)) = table.constants.iter().find(|(n, _)| *n == name) {
             make(self)
         } else if let Some(native) = flat_table(table.name).and_then(|flat| flat_row(flat, name)) {
-            function_value(native, table.name)
+            function_value(native, "builtins")
         } else {
             return Ok(None);
         };
@@ -196,9 +242,8 @@ impl Vm {
             return names(self);
         }
         let Some(table) = self.native_table(module.name.as_str()) else { return Vec::new() };
-        let is_flat = flat_table(table.name).is_some_and(|flat| std::ptr::eq(flat, table));
         let mut names: Vec<String> = table.constants.iter().map(|(name, _)| name.to_string()).collect();
-        if !is_flat {
+        if !is_flat(table) {
             names.extend(table.functions.iter().map(|f| f.name.to_string()));
         }
         if let Some(flat) = flat_table(table.name) {

@@ -162,7 +162,8 @@ fn capture(call: &mut Call, args: Vec<OsString>) -> Res {
 
 /// What a finished child did, as scripts see it.
 fn result_dict(output: &Output) -> Value {
-    let text = |bytes: &[u8]| -> Value { Str::from_string(surrogate::decode_utf8_surrogateescape(bytes)).into() };
+    let text =
+        |bytes: &[u8]| -> Value { Str::from_string(surrogate::decode_utf8_surrogateescape(bytes)).into() };
     Dict::from_pairs([
         ("ok", Value::bool(output.exit_code == 0)),
         ("exit_code", Value::int(output.exit_code as i64)),

@@ -2,6 +2,7 @@
 //! names the function, what it wanted and what it got.
 
 use super::Call;
+use crate::convert::FromValue;
 use crate::eval::Vm;
 use crate::value::{Bytes, Dict, Heap, Instance, Int, List, Raised, Ref, Res, Str, Tag, Type, Value, View};
 use num_traits::ToPrimitive;
@@ -48,7 +49,9 @@ impl<'a> Call<'a> {
     pub fn wrong_type(&mut self, index: usize, wanted: &str) -> Raised {
         let got = self.vm.type_name(&self.args[index]);
         let name = match self.owner {
-            Some(owner) if matches!(self.native.name, "__new__" | "__init__") => owner.name().as_str().to_string(),
+            Some(owner) if matches!(self.native.name, "__new__" | "__init__") => {
+                owner.name().as_str().to_string()
+            }
             _ => self.native.name.to_string(),
         };
         let method = self.signature.positional.first().is_some_and(|p| matches!(p.name, "self" | "cls"));
@@ -111,7 +114,8 @@ impl<'a> Call<'a> {
             Some(class) => Ok(class),
             None => {
                 let (name, got) = (self.native.name, self.vm.type_name(&self.args[0]));
-                Err(self.vm.type_error(format!("{name}(X): X is not a type object ({got})")))
+                let owner = self.owner.map_or_else(String::new, |owner| format!("{}.", owner.name().as_str()));
+                Err(self.vm.type_error(format!("{owner}{name}(X): X is not a type object ({got})")))
             }
         }
     }
@@ -167,7 +171,9 @@ impl<'a> Call<'a> {
             return Ok(Some(text));
         }
         let function = if self.native.name == "__new__" {
-            Vm::unwrap_native(&self.args[0]).get::<Type>().map_or(String::new(), |t| t.name().as_str().to_string())
+            Vm::unwrap_native(&self.args[0])
+                .get::<Type>()
+                .map_or(String::new(), |t| t.name().as_str().to_string())
         } else {
             self.native.name.to_string()
         };
@@ -241,6 +247,26 @@ impl<'a> Call<'a> {
             return Err(self.vm.value_error(format!("{name}() {what} must be non-negative, not {number}")));
         }
         Ok(number)
+    }
+
+    /// An argument as a Rust value.
+    ///
+    /// # Errors
+    /// `TypeError`, `OverflowError`, `ValueError`: the argument is nothing of that kind.
+    pub fn get<T: FromValue>(&mut self, index: usize) -> Res<T> {
+        self.args[index].to().map_err(|error| {
+            let message = format!("{}() argument {}: {}", self.native.name, index + 1, error.message);
+            match error.kind.as_str() {
+                "OverflowError" => self.vm.overflow_error(message),
+                "ValueError" => self.vm.value_error(message),
+                _ => self.vm.type_error(message),
+            }
+        })
+    }
+
+    /// What the host gave with [`Engine::with_data`](crate::Engine::with_data), if it is a `T`.
+    pub fn data<T: 'static>(&mut self) -> Option<&mut T> {
+        self.vm.host_data.downcast_mut()
     }
 
     /// All items of an iterable argument.

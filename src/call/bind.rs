@@ -5,7 +5,7 @@
 use super::{Call, Param, Signature};
 use crate::eval::Vm;
 use crate::eval::code::Params;
-use crate::value::{Dict, Function, NativeFunction, Raised, Ref, Res, Str, Value, dict::Map};
+use crate::value::{Dict, Function, NativeFunction, Raised, Ref, Res, Str, Type, Value, dict::Map};
 
 impl Vm {
     /// Calls a native function with the arguments on the stack from `start`: all positional, then one
@@ -35,6 +35,12 @@ impl Vm {
         // SAFETY: the stack never moves, and what lies below the stack pointer is not changed by calls
         // made from inside the native function; it is truncated only after the function returned.
         let args = unsafe { std::slice::from_raw_parts(start, count) };
+        if signature.is_constructor
+            && let Err(raised) = self.check_constructed(function, &args[0])
+        {
+            self.truncate(start);
+            return Err(raised);
+        }
         let result = (function.native.run)(&mut Call {
             vm: self,
             args,
@@ -48,6 +54,22 @@ impl Vm {
         };
         self.truncate(start);
         result
+    }
+
+    /// Refuses a `__new__` called with anything but its type or one derived from it.
+    fn check_constructed(&mut self, function: &NativeFunction, class: &Value) -> Res<()> {
+        let Some(owner) = &function.owner else { return Ok(()) };
+        let Some(class) = class.get::<Type>() else {
+            let (owner, got) = (owner.name(), self.type_name(class));
+            let message = format!("{}.__new__(X): X is not a type object ({got})", owner.as_str());
+            return Err(self.type_error(message));
+        };
+        if class.is_subtype_of(owner) {
+            return Ok(());
+        }
+        let (owner, class) = (owner.name(), class.name());
+        let (owner, class) = (owner.as_str(), class.as_str());
+        Err(self.type_error(format!("{owner}.__new__({class}): {class} is not a subtype of {owner}")))
     }
 
     #[cold]
@@ -140,7 +162,12 @@ impl Vm {
         let skipped = is_method(signature) as usize;
         if given < skipped {
             let shown = shown_name(function);
-            return self.type_error(format!("unbound method {shown} needs an argument"));
+            return self.type_error(match &function.owner {
+                Some(owner) if signature.is_constructor => {
+                    format!("{}.__new__(): not enough arguments", owner.name().as_str())
+                }
+                _ => format!("unbound method {shown} needs an argument"),
+            });
         }
         let given = given - skipped;
         let most = signature.positional.len() - skipped;
@@ -176,6 +203,9 @@ impl Vm {
                 .enumerate()
                 .find(|(i, p)| *i >= given && !keywords.iter().any(|k| k.as_str() == p.name));
             match missing {
+                Some((_, p)) if is_constructor(function) => {
+                    format!("{name}() missing required argument '{}'", p.name)
+                }
                 Some((i, p)) => {
                     format!("{name}() missing required argument '{}' (pos {})", p.name, i + 1)
                 }
@@ -385,11 +415,12 @@ fn short_name(function: &NativeFunction) -> String {
     }
 }
 
-/// `len()` or `list.append()`, as arity messages name it.
+/// `len()`, `math.sqrt()` or `list.append()`, as arity messages name it.
 fn shown_name(function: &NativeFunction) -> String {
     match &function.owner {
         Some(owner) if is_constructor(function) => format!("{}()", owner.name().as_str()),
         Some(owner) => format!("{}.{}()", owner.name().as_str(), function.native.name),
+        None if function.module != "builtins" => format!("{}.{}()", function.module, function.native.name),
         None => format!("{}()", function.native.name),
     }
 }

@@ -1,9 +1,10 @@
 //! How a program ends: what its last exception says on stderr, which exit code it means, and what must
 //! still be done before the process may go.
 
+use crate::engine::exit_code;
 use crate::eval::{Exc, Vm, interrupt};
 use crate::mp;
-use crate::value::{Exception, Module, Ref, Value, View};
+use crate::value::{Exception, Module, Ref, Value};
 use std::io::{self, ErrorKind};
 use std::panic::PanicHookInfo;
 use std::time::{Duration, Instant};
@@ -57,43 +58,21 @@ pub fn report(vm: &mut Vm, exception: &Ref<Exception>) {
 
 /// The exit code of `SystemExit`: its number, 0 for none; anything else is a last word for stderr.
 pub fn of_system_exit(vm: &mut Vm, exception: &Ref<Exception>) -> i32 {
-    let code = exit_value(vm, exception);
-    match code.view() {
-        View::None | View::Unbound => exit::SUCCESS,
-        // The system keeps the lowest eight bits.
-        View::Int(code) => (code & 0xff) as i32,
-        View::Bool(code) => code as i32,
-        View::BigInt(_) => 0xff,
-        _ => {
-            let text = vm.str_of(&code).unwrap_or_default();
-            let _ = vm.streams.stdout.flush();
-            vm.write_stderr(&format!("{text}\n"));
-            exit::FAILURE
-        }
-    }
-}
-
-/// The attribute `code`, or what it would be by the arguments.
-fn exit_value(vm: &mut Vm, exception: &Ref<Exception>) -> Value {
-    let name = vm.intern("code");
-    match vm.find_attribute(&exception.clone().into(), &name) {
-        Ok(Some(code)) => return code,
-        Ok(None) => {}
-        Err(_) => drop(vm.take_raised()),
-    }
-    let mut args = exception.args();
-    match args.len() {
-        0 => Value::NONE,
-        1 => args.remove(0),
-        _ => exception.args.borrow().clone(),
-    }
+    let value = vm.exit_value(exception);
+    exit_code(&value).unwrap_or_else(|| {
+        let text = vm.str_of(&value).unwrap_or_default();
+        let _ = vm.streams.stdout.flush();
+        vm.write_stderr(&format!("{text}\n"));
+        exit::FAILURE
+    })
 }
 
 /// What every end has in common: children that still run are waited for, the variables die, so that open
-/// files are written out, and the rest of stdout is written. The exit code, changed if that failed.
+/// files are written out and `__del__` runs, and the rest of stdout is written. The exit code, changed if that failed.
 pub fn finish(vm: &mut Vm, code: i32) -> i32 {
     let code = join_children(vm, code);
     clear_modules(vm);
+    vm.collect_garbage();
     match vm.streams.stdout.flush() {
         Err(error) if code == exit::SUCCESS => of_failed_stdout(&error),
         _ => code,
@@ -179,7 +158,9 @@ fn await_children(limit: Duration) {
 
 /// What a panic, which is a bug in ZPy, says.
 pub fn internal_error(info: &PanicHookInfo) -> String {
-    let message = info.payload_as_str().unwrap_or("panic");
+    let payload = info.payload();
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let message = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("panic");
     let place =
         info.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
     format!(

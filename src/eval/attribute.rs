@@ -227,6 +227,11 @@ impl Vm {
         {
             return self.bind(found.clone(), object, &metaclass).map(Some);
         }
+        // What describes the class itself wins over what its objects have under that name.
+        let is_own = matches!(name.as_str(), "__name__" | "__qualname__" | "__mro__" | "__bases__" | "__dict__" | "__class__");
+        if is_own && let Some(value) = self.class_special(&class, name.as_str()) {
+            return Ok(Some(value));
+        }
         if let Some(found) = self.lookup(&class, name) {
             return match found.view() {
                 View::StaticMethod(method) => Ok(Some(method.function.clone())),
@@ -299,6 +304,9 @@ impl Vm {
         let Some(found) = self.lookup_after(&s.object_class, &s.class, name) else {
             return match name.as_str() {
                 "__class__" => Ok(Some(self.types.of_tag(Tag::Super).clone().into())),
+                "__thisclass__" => Ok(Some(s.class.clone().into())),
+                "__self__" => Ok(Some(s.object.clone())),
+                "__self_class__" => Ok(Some(s.object_class.clone().into())),
                 _ => Ok(None),
             };
         };
@@ -441,16 +449,12 @@ impl Vm {
     #[cold]
     pub(crate) fn no_attribute(&mut self, object: &Value, name: &Ref<Str>) -> Raised {
         let text = name.as_str();
-        let mut message = match object.view() {
+        let message = match object.view() {
             View::Type(class) => format!("type object '{}' has no attribute '{text}'", class.name().as_str()),
             View::Module(module) => format!("module '{}' has no attribute '{text}'", module.name.as_str()),
             View::Super(_) => format!("'super' object has no attribute '{text}'"),
             _ => format!("'{}' object has no attribute '{text}'", self.type_name(object)),
         };
-        let known = self.attribute_names(object);
-        if let Some(near) = super::suggest::nearest(text, known.iter().map(String::as_str)) {
-            message.push_str(&format!(". Did you mean: '{near}'?"));
-        }
         let class = self.types.exception(Exc::AttributeError);
         let exception = Exception::new(class, vec![Value::str(message)]);
         exception.set_attribute("name", name.clone().into());
@@ -701,7 +705,11 @@ impl Vm {
         if self.pending_exception().is_some() {
             self.take_raised();
         }
-        let message = if exists {
+        let class = self.type_of(object);
+        let is_computed = self.lookup(&class, name).is_some_and(|found| found.is::<Property>());
+        let message = if is_computed {
+            format!("attribute '{}' of '{shown}' objects is not writable", name.as_str())
+        } else if exists {
             format!("'{shown}' object attribute '{}' is read-only", name.as_str())
         } else {
             format!("'{shown}' object has no attribute '{}'", name.as_str())

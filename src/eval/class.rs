@@ -435,7 +435,12 @@ impl Vm {
     }
 
     /// `class(*args, **named)` without asking the class's own class.
-    pub(crate) fn construct_with(&mut self, class: &Ref<Type>, args: &[Value], named: &[(Ref<Str>, Value)]) -> Res {
+    pub(crate) fn construct_with(
+        &mut self,
+        class: &Ref<Type>,
+        args: &[Value],
+        named: &[(Ref<Str>, Value)],
+    ) -> Res {
         let start = self.stack_top();
         for value in args.iter().chain(named.iter().map(|(_, value)| value)) {
             if self.push(value.clone()).is_err() {

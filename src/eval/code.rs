@@ -382,9 +382,20 @@ pub enum Pattern {
     As(Box<Pattern>, Target),
     Or(Box<[Pattern]>),
     /// `star`: absent, `*_`, or `*name`.
-    Sequence { before: Box<[Pattern]>, star: Option<Option<Target>>, after: Box<[Pattern]> },
-    Mapping { items: Box<[(Expr, Pattern)]>, rest: Option<Target> },
-    Class { class: Expr, positional: Box<[Pattern]>, keyword: Box<[(Ref<Str>, Pattern)]> },
+    Sequence {
+        before: Box<[Pattern]>,
+        star: Option<Option<Target>>,
+        after: Box<[Pattern]>,
+    },
+    Mapping {
+        items: Box<[(Expr, Pattern)]>,
+        rest: Option<Target>,
+    },
+    Class {
+        class: Expr,
+        positional: Box<[Pattern]>,
+        keyword: Box<[(Ref<Str>, Pattern)]>,
+    },
 }
 
 pub struct Assign {

@@ -11,9 +11,8 @@ impl Vm {
     /// `LookupError` for an unknown encoding or error handler, `UnicodeEncodeError`.
     pub fn encode(&mut self, text: &str, encoding: &str, errors: &str) -> Res<Vec<u8>> {
         let codec = self.codec(encoding)?;
-        codec::encode(text, codec, errors).map_err(|error| {
-            self.codec_error(error, Exc::UnicodeEncodeError, errors, || Value::str(text))
-        })
+        codec::encode(text, codec, errors)
+            .map_err(|error| self.codec_error(error, Exc::UnicodeEncodeError, errors, || Value::str(text)))
     }
 
     /// Bytes as text.
@@ -41,9 +40,14 @@ impl Vm {
         }
         match Codec::find(encoding) {
             Some(codec) => Ok(codec),
-            None if matches!(encoding, "hex" | "base64" | "bz2" | "zlib" | "rot13" | "rot_13" | "uu" | "quopri") => {
-                let message =
-                    format!("'{encoding}' is not a text encoding; use codecs.encode() to handle arbitrary codecs");
+            None if matches!(
+                encoding,
+                "hex" | "base64" | "bz2" | "zlib" | "rot13" | "rot_13" | "uu" | "quopri"
+            ) =>
+            {
+                let message = format!(
+                    "'{encoding}' is not a text encoding; use codecs.encode() to handle arbitrary codecs"
+                );
                 Err(self.error(Exc::LookupError, message))
             }
             None => Err(self.error(Exc::LookupError, format!("unknown encoding: {encoding}"))),
@@ -60,8 +64,13 @@ impl Vm {
     ) -> Raised {
         match error {
             CodecError::Input { codec, start, end, reason } => {
-                let args =
-                    vec![Value::str(codec), object(), Value::size(start), Value::size(end), Value::str(reason)];
+                let args = vec![
+                    Value::str(codec),
+                    object(),
+                    Value::size(start),
+                    Value::size(end),
+                    Value::str(reason),
+                ];
                 self.error_with(kind, args)
             }
             CodecError::UnknownHandler => {

@@ -112,7 +112,7 @@ impl Vm {
             }
         }
         let order = match (left.view(), right.view()) {
-            (View::Str(a), View::Str(b)) => Some(a.as_str().cmp(b.as_str())),
+            (View::Str(a), View::Str(b)) => Some(a.order(b)),
             (View::Bytes(a), View::Bytes(b)) => Some(a.data().cmp(b.data())),
             (View::ByteArray(a), View::Bytes(b)) => Some(a.data.borrow()[..].cmp(b.data())),
             (View::Bytes(a), View::ByteArray(b)) => Some(a.data().cmp(&b.data.borrow()[..])),
@@ -282,7 +282,7 @@ impl Vm {
     pub fn contains(&mut self, container: &Value, item: &Value) -> Res<bool> {
         match container.view() {
             View::Str(text) => match Vm::unwrap_native(item).as_str() {
-                Some(part) => Ok(text.as_str().contains(part)),
+                Some(part) => Ok(memchr::memmem::find(text.as_str().as_bytes(), part.as_bytes()).is_some()),
                 None => {
                     let name = self.type_name(item);
                     Err(self.type_error(format!("'in <string>' requires string as left operand, not {name}")))
@@ -402,7 +402,7 @@ impl Vm {
         match (left.view(), right.view()) {
             (View::Int(a), View::Int(b)) => Ok(a < b),
             (View::Float(a), View::Float(b)) => Ok(a < b),
-            (View::Str(a), View::Str(b)) => Ok(a.as_str() < b.as_str()),
+            (View::Str(a), View::Str(b)) => Ok(a.order(b).is_lt()),
             _ => self.compare_test(CompareOp::Lt, left, right),
         }
     }

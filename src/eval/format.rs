@@ -22,7 +22,10 @@ struct Arguments<'a> {
 
 impl<'a> Arguments<'a> {
     fn new(vm: &mut Vm, all: &'a Value, noun: &'static str) -> Res<Arguments<'a>> {
-        let is_text = |tag| matches!(tag, Tag::Str | Tag::Tuple) || noun == "bytes" && matches!(tag, Tag::Bytes | Tag::ByteArray);
+        let is_text = |tag| {
+            matches!(tag, Tag::Str | Tag::Tuple)
+                || noun == "bytes" && matches!(tag, Tag::Bytes | Tag::ByteArray)
+        };
         let inside = Vm::unwrap_native(all).tag();
         let mapping = !is_text(inside)
             && match inside {
@@ -137,7 +140,9 @@ impl Vm {
             Kind::Str | Kind::Bytes => self.str_of(value)?,
             Kind::Repr => self.repr_of(value)?,
             Kind::Ascii => escape_non_ascii(&self.repr_of(value)?),
-            Kind::Decimal | Kind::Radix | Kind::Float => return self.write_number(c, kind, layout, value, out),
+            Kind::Decimal | Kind::Radix | Kind::Float => {
+                return self.write_number(c, kind, layout, value, out);
+            }
             Kind::Char => {
                 let shown = self.percent_char(c, value)?;
                 return percent::write_char(shown, layout, out).map_err(|error| self.format_error(error));
@@ -184,7 +189,12 @@ impl Vm {
         written.map_err(|error| self.format_error(error))
     }
 
-    fn wrong_argument<T: Template + ?Sized>(&mut self, c: &Conversion<T>, kind: Kind, value: &Value) -> Raised {
+    fn wrong_argument<T: Template + ?Sized>(
+        &mut self,
+        c: &Conversion<T>,
+        kind: Kind,
+        value: &Value,
+    ) -> Raised {
         let name = self.type_name(value);
         self.format_error(c.wrong_argument(kind, &name))
     }

@@ -154,7 +154,9 @@ impl Vm {
     ) -> Res<Option<Value>> {
         if flow == Flow::Yield {
             let slots = self.pop_many(self.stack_len(start));
-            let Some(running) = self.running_generator.as_mut() else { unreachable!("a generator is running") };
+            let Some(running) = self.running_generator.as_mut() else {
+                unreachable!("a generator is running")
+            };
             *generator.slots.borrow_mut() = slots;
             *generator.path.borrow_mut() = std::mem::take(&mut running.path);
             generator.status.set(Status::Suspended);

@@ -73,7 +73,9 @@ impl Vm {
         let names_group =
             classes.iter().any(|c| c.get::<crate::value::Type>().is_some_and(|t| t.is_subtype_of(&base)));
         if names_group {
-            return Err(self.type_error("catching ExceptionGroup with except* is not allowed. Use except instead."));
+            return Err(
+                self.type_error("catching ExceptionGroup with except* is not allowed. Use except instead.")
+            );
         }
         Ok(())
     }
@@ -111,7 +113,12 @@ impl Vm {
         self.call_method(&rest, "derive", &[Value::list(all)])
     }
 
-    fn finish_groups(&mut self, original: &Ref<Exception>, rest: Option<Value>, mut raised: Vec<Value>) -> Res<Flow> {
+    fn finish_groups(
+        &mut self,
+        original: &Ref<Exception>,
+        rest: Option<Value>,
+        mut raised: Vec<Value>,
+    ) -> Res<Flow> {
         if raised.is_empty() {
             return Ok(match rest.and_then(|r| r.into_ref::<Exception>().ok()) {
                 None => Flow::Next,

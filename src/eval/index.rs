@@ -64,6 +64,29 @@ impl Vm {
         }))
     }
 
+    /// An index without `__index__` methods left to call, for containers that those could change; `None` if it
+    /// has none anyway.
+    fn settled(&mut self, index: &Value) -> Res<Option<Value>> {
+        match index.view() {
+            View::Instance(_) if self.special_method(index, "__index__")?.is_some() => {
+                self.to_int_value(index).map(Some)
+            }
+            View::Slice(slice) => {
+                let parts = [&slice.start, &slice.stop, &slice.step];
+                if parts.iter().all(|part| part.tag() != Tag::Instance) {
+                    return Ok(None);
+                }
+                let mut settled = [Value::NONE, Value::NONE, Value::NONE];
+                for (part, settled) in parts.into_iter().zip(&mut settled) {
+                    *settled = self.slice_part(part)?.map_or(Value::NONE, Value::int);
+                }
+                let [start, stop, step] = settled;
+                Ok(Some(crate::value::Ref::new(Slice { start, stop, step }).into()))
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// A position in a sequence of `len` items, or `None` if the index is outside.
     fn position(&mut self, index: &Value, len: usize, what: &str) -> Res<Option<usize>> {
         let int = match Int::of(index) {
@@ -92,6 +115,9 @@ impl Vm {
         match object.view() {
             View::List(list) => match index.view() {
                 View::Slice(slice) => {
+                    if let Some(index) = self.settled(index)? {
+                        return self.get_item(object, &index);
+                    }
                     let bounds = self.slice_bounds(slice, list.len())?;
                     Ok(Value::list(bounds.of(&list.borrow())))
                 }
@@ -250,7 +276,7 @@ impl Vm {
                     Tag::List | Tag::Dict | Tag::Tuple | Tag::Set | Tag::FrozenSet | Tag::Type
                 ) =>
             {
-                Ok(object.clone())
+                Ok(crate::value::generic_alias::new(object, index))
             }
             Some(class) => {
                 let shown = class.name();
@@ -271,6 +297,12 @@ impl Vm {
 
     /// `object[index] = value`.
     pub fn set_item(&mut self, object: &Value, index: Value, value: Value) -> Res<()> {
+        if matches!(object.tag(), Tag::List | Tag::ByteArray)
+            && matches!(index.tag(), Tag::Instance | Tag::Slice)
+            && let Some(index) = self.settled(&index)?
+        {
+            return self.set_item(object, index, value);
+        }
         match object.view() {
             View::Dict(dict) => self.dict_set(dict, index, value),
             View::List(list) => match index.view() {
@@ -323,9 +355,9 @@ impl Vm {
     }
 
     fn set_byte(&mut self, bytes: &crate::value::ByteArray, index: &Value, value: &Value) -> Res<()> {
-        let len = bytes.data.borrow().len();
         if let View::Slice(slice) = index.view() {
-            let more = self.bytes_of(value)?;
+            let more = self.bytes_to_assign(value)?;
+            let len = bytes.data.borrow().len();
             let bounds = self.slice_bounds(slice, len)?;
             if bounds.step == 1 {
                 let start = bounds.start as usize;
@@ -343,11 +375,38 @@ impl Vm {
             }
             return Ok(());
         }
+        let byte = self.to_byte(value)?;
+        let len = bytes.data.borrow().len();
         let Some(at) = self.position(index, len, "bytearray")? else {
             return Err(self.index_error("bytearray index out of range"));
         };
-        bytes.data.borrow_mut()[at] = self.to_byte(value)?;
+        bytes.data.borrow_mut()[at] = byte;
         Ok(())
+    }
+
+    /// What can be stored in a slice of a `bytearray`.
+    fn bytes_to_assign(&mut self, value: &Value) -> Res<Vec<u8>> {
+        match Vm::unwrap_native(value).tag() {
+            Tag::Bytes | Tag::ByteArray => return self.bytes_of(value),
+            Tag::Str | Tag::Int | Tag::Bool | Tag::BigInt | Tag::Float => {
+                let message = "can assign only bytes, buffers, or iterables of ints in range(0, 256)";
+                return Err(self.type_error(message));
+            }
+            _ => {}
+        }
+        let Ok(iterator) = self.iter(value) else {
+            if self.is_not_iterable(value) {
+                self.take_raised();
+                let got = self.type_name(value);
+                self.type_error(format!("cannot convert '{got}' object to bytearray"));
+            }
+            return Err(Raised);
+        };
+        let mut data = Vec::new();
+        while let Some(item) = self.next(&iterator)? {
+            data.push(self.to_byte(&item)?);
+        }
+        Ok(data)
     }
 
     /// An int from 0 to 255.
@@ -373,6 +432,12 @@ impl Vm {
 
     /// `del object[index]`.
     pub fn delete_item(&mut self, object: &Value, index: &Value) -> Res<()> {
+        if matches!(object.tag(), Tag::List | Tag::ByteArray)
+            && matches!(index.tag(), Tag::Instance | Tag::Slice)
+            && let Some(index) = self.settled(index)?
+        {
+            return self.delete_item(object, &index);
+        }
         match object.view() {
             View::Dict(dict) => match self.dict_remove(dict, index)? {
                 Some(_) => Ok(()),

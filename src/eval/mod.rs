@@ -37,6 +37,7 @@ pub use compare::{Order, type_equals_text};
 pub use iterate::{Iteration, char_value};
 pub use operators::float_divmod;
 pub use raise::Exc;
+pub use traceback::write_entries as write_trace_entries;
 
 use crate::engine::Streams;
 use crate::value::{Dict, Exception, Module, Ref, Res, Str, Value};
@@ -99,6 +100,8 @@ pub struct Vm {
     pub streams: Streams,
     /// Native modules the host registered, by name.
     pub host_modules: HashMap<&'static str, &'static crate::call::NativeModule>,
+    /// What the host gave for its native functions.
+    pub host_data: Box<dyn std::any::Any>,
     /// State that native modules keep between calls.
     pub state: crate::builtins::State,
     names: Names,
@@ -144,6 +147,7 @@ impl Vm {
             argv: Value::list(vec![Value::str("")]),
             streams,
             host_modules: HashMap::new(),
+            host_data: Box::new(()),
             state: Default::default(),
             names: Names {
                 name: Str::new("__name__"),

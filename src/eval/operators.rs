@@ -106,8 +106,6 @@ impl Vm {
             };
             return self.type_error(message);
         }
-        let is_sequence =
-            |v: &Value| matches!(v.tag(), Tag::Str | Tag::List | Tag::Tuple | Tag::Bytes | Tag::ByteArray);
         if symbol == "*" && is_sequence(left) {
             return self.type_error(format!("can't multiply sequence by non-int of type '{r}'"));
         }
@@ -275,12 +273,32 @@ impl Vm {
         {
             return Ok(Some(value));
         }
+        if op == BinaryOp::Mul
+            && let Some(repeated) = self.repeat_by_index(left, right)?
+        {
+            return Ok(Some(repeated));
+        }
         let (l, r) = (Vm::unwrap_native(left), Vm::unwrap_native(right));
         if l.same(left) && r.same(right) {
             return Ok(None);
         }
         let (l, r) = (l.clone(), r.clone());
         self.binary_builtin(op, &l, &r)
+    }
+
+    /// A sequence times an object that counts as an int by `__index__`.
+    fn repeat_by_index(&mut self, left: &Value, right: &Value) -> Res<Option<Value>> {
+        for (sequence, count) in [(left, right), (right, left)] {
+            let sequence = Vm::unwrap_native(sequence);
+            if is_sequence(sequence)
+                && count.tag() == Tag::Instance
+                && self.special_method(count, "__index__")?.is_some()
+            {
+                let count = self.to_int_value(count)?;
+                return self.binary_builtin(BinaryOp::Mul, sequence, &count);
+            }
+        }
+        Ok(None)
     }
 
     /// Calls a special method of an object's class; `None` if there is none or it does not apply.
@@ -547,7 +565,10 @@ impl Vm {
         let is_set = |v: &Value| matches!(v.tag(), Tag::Set | Tag::FrozenSet | Tag::DictView);
         let is_view = left.tag() == Tag::DictView || right.tag() == Tag::DictView;
         // A view takes any iterable as its other side.
-        let is_iterable = |v: &Value| is_set(v) || matches!(v.tag(), Tag::List | Tag::Tuple | Tag::Str | Tag::Dict | Tag::Range | Tag::Iter);
+        let is_iterable = |v: &Value| {
+            is_set(v)
+                || matches!(v.tag(), Tag::List | Tag::Tuple | Tag::Str | Tag::Dict | Tag::Range | Tag::Iter)
+        };
         if !(is_set(left) && is_set(right) || is_view && is_iterable(left) && is_iterable(right)) {
             return Ok(None);
         }
@@ -625,6 +646,10 @@ fn bool_binary(op: BinaryOp, x: bool, y: bool) -> Option<Value> {
         BinaryOp::BitXor => x ^ y,
         _ => return None,
     }))
+}
+
+fn is_sequence(value: &Value) -> bool {
+    matches!(value.tag(), Tag::Str | Tag::List | Tag::Tuple | Tag::Bytes | Tag::ByteArray)
 }
 
 fn is_set_view(value: &Value) -> bool {

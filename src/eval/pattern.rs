@@ -41,7 +41,12 @@ impl Vm {
         Ok(None)
     }
 
-    fn matches<'a>(&mut self, pattern: &'a Pattern, subject: &Value, bindings: &mut Bindings<'a>) -> Res<bool> {
+    fn matches<'a>(
+        &mut self,
+        pattern: &'a Pattern,
+        subject: &Value,
+        bindings: &mut Bindings<'a>,
+    ) -> Res<bool> {
         self.check_depth(" in pattern")?;
         match pattern {
             Pattern::Wildcard => Ok(true),
@@ -214,8 +219,17 @@ impl Vm {
         if !positional.is_empty() {
             let own_value = matches!(
                 wanted.kind,
-                Tag::Bool | Tag::ByteArray | Tag::Bytes | Tag::Dict | Tag::Float | Tag::FrozenSet | Tag::Int
-                    | Tag::List | Tag::Set | Tag::Str | Tag::Tuple
+                Tag::Bool
+                    | Tag::ByteArray
+                    | Tag::Bytes
+                    | Tag::Dict
+                    | Tag::Float
+                    | Tag::FrozenSet
+                    | Tag::Int
+                    | Tag::List
+                    | Tag::Set
+                    | Tag::Str
+                    | Tag::Tuple
             );
             let names = self.find_attribute(class, &Str::new("__match_args__"))?;
             let names = match names {

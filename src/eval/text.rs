@@ -197,6 +197,14 @@ impl Vm {
             View::Super(s) => {
                 format!("<super: {}, <{} object>>", s.class.display_name(), s.object_class.display_name())
             }
+            View::Property(property) => match property.get.get::<crate::value::NativeFunction>() {
+                Some(getter) => {
+                    let owner = getter.owner.as_ref().map_or_else(|| Str::new("object"), |owner| owner.name());
+                    let name = getter.native.name.trim_start_matches('.');
+                    format!("<attribute '{name}' of '{}' objects>", owner.as_str())
+                }
+                None => self.plain_repr(value),
+            },
             View::Cell(_) => "<cell>".to_string(),
             View::Generator(g) => format!("<generator object {}>", g.function.qualname.borrow().as_str()),
             View::File(file) => crate::builtins::io::describe(self, file)?,
@@ -275,6 +283,9 @@ impl Vm {
             out.push_str(otherwise);
             return Ok(());
         }
+        if OPEN.with_borrow(Vec::len) >= self.recursion_limit {
+            return Err(self.too_deep(" while getting the repr of an object"));
+        }
         self.check_depth(" while getting the repr of an object")?;
         OPEN.with_borrow_mut(|open| open.push(id));
         let result = body(self, out);
@@ -302,21 +313,18 @@ impl Vm {
         }
         if let Some(members) = self.group_members(exception) {
             let message = exception.get_attribute("message").unwrap_or(Value::NONE);
-            return Ok(crate::value::exception_group::group_text(&message, members.len()).as_str().to_string());
+            return Ok(crate::value::exception_group::group_text(&message, members.len())
+                .as_str()
+                .to_string());
+        }
+        if class.is_subtype_of(&self.types.exception(super::Exc::SyntaxError))
+            && let Some(place) = self.syntax_error_place(exception, &args)?
+        {
+            let message = exception.get_attribute("msg").or(args.first().cloned()).unwrap_or(Value::NONE);
+            return Ok(format!("{} ({place})", self.str_of(&message)?));
         }
         if let Some(shown) = self.unicode_error_text(exception, &args)? {
             return Ok(shown);
-        }
-        if class.is_subtype_of(&self.types.exception(super::Exc::SyntaxError))
-            && let Some(line) = exception.get_attribute("lineno").and_then(|l| l.as_int())
-            && let Some(message) = args.first()
-        {
-            let message = self.str_of(message)?;
-            let file = exception.get_attribute("filename").filter(|f| !f.is_none());
-            return Ok(match file.as_ref().and_then(Value::as_str) {
-                Some(file) => format!("{message} ({}, line {line})", file.rsplit('/').next().unwrap_or(file)),
-                None => format!("{message} (line {line})"),
-            });
         }
         match &args[..] {
             [] => Ok(String::new()),
@@ -327,6 +335,25 @@ impl Vm {
                 self.repr_of(&args)
             }
         }
+    }
+
+    /// `file, line 1` of a `SyntaxError`, by its attributes or its second argument.
+    fn syntax_error_place(&mut self, exception: &Exception, args: &[Value]) -> Res<Option<String>> {
+        let place = args.get(1).and_then(|place| place.get::<crate::value::Tuple>());
+        let part = |name: &str, index: usize| {
+            let given = || place.and_then(|place| place.items().get(index).cloned());
+            exception.get_attribute(name).or_else(given).filter(|value| !value.is_none())
+        };
+        let file = part("filename", 0)
+            .and_then(|f| f.as_str().map(|f| f.rsplit('/').next().unwrap_or(f).to_string()));
+        let line = match part("lineno", 1) {
+            Some(line) if line.as_int().is_some() => Some(format!("line {}", self.str_of(&line)?)),
+            _ => None,
+        };
+        Ok(match (file, line) {
+            (Some(file), Some(line)) => Some(format!("{file}, {line}")),
+            (file, line) => file.or(line),
+        })
     }
 
     fn unicode_error_text(&mut self, exception: &Exception, args: &[Value]) -> Res<Option<String>> {
@@ -439,8 +466,8 @@ impl Vm {
         let limit = self.int_max_str_digits;
         // A decimal digit is worth a bit more than 3.32 bits.
         if limit != 0 && big.bits() > limit as u64 * 332 / 100 {
-            let is_too_long = big.bits() > limit as u64 * 333 / 100 + 4
-                || text::int::magnitude(big, 10).len() > limit;
+            let is_too_long =
+                big.bits() > limit as u64 * 333 / 100 + 4 || text::int::magnitude(big, 10).len() > limit;
             if is_too_long {
                 return Err(self.too_many_digits());
             }

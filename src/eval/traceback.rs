@@ -88,8 +88,11 @@ impl Vm {
         out
     }
 
-    /// `. Did you mean: 'x'?` after the report of an uncaught `NameError`.
+    /// `. Did you mean: 'x'?` after the report of an uncaught `NameError` or `AttributeError`.
     fn name_hint(&mut self, exception: &Ref<Exception>) -> Option<String> {
+        if exception.class().is_subtype_of(&self.types.exception(Exc::AttributeError)) {
+            return self.attribute_hint(exception);
+        }
         if !self.types.is_exception(&exception.class(), Exc::NameError) {
             return None;
         }
@@ -113,6 +116,13 @@ impl Vm {
         }
         let is_module = crate::builtins::module_names(self).iter().any(|m| *m == name);
         is_module.then(|| format!(". Did you forget to import '{name}'?"))
+    }
+
+    fn attribute_hint(&mut self, exception: &Ref<Exception>) -> Option<String> {
+        let (name, object) = (exception.get_attribute("name")?, exception.get_attribute("obj")?);
+        let known = self.attribute_names(&object);
+        let near = super::suggest::nearest(name.as_str()?, known.iter().map(String::as_str))?;
+        Some(format!(". Did you mean: '{near}'?"))
     }
 
     /// Raises the `NameError` for a name that means nothing.
@@ -180,6 +190,16 @@ pub fn write_entries(entries: &[TraceEntry], out: &mut String) {
     write_folded(repeats, out);
 }
 
+impl TraceEntry {
+    /// Name of the function as reports show it.
+    pub fn shown_name(&self) -> &str {
+        match self.code.kind {
+            CodeKind::Module => "<module>",
+            _ => self.code.name.as_str(),
+        }
+    }
+}
+
 fn write_folded(repeats: usize, out: &mut String) {
     if repeats >= SHOWN_REPEATS {
         let more = repeats - SHOWN_REPEATS + 1;
@@ -191,10 +211,7 @@ fn write_folded(repeats: usize, out: &mut String) {
 fn write_entry(entry: &TraceEntry, out: &mut String) {
     let source = &entry.code.source;
     let start = source.position(entry.span.start);
-    let name = match entry.code.kind {
-        CodeKind::Module => "<module>",
-        _ => entry.code.name.as_str(),
-    };
+    let name = entry.shown_name();
     out.push_str(&format!("  File \"{}\", line {}, in {name}\n", source.name, start.line));
     let raw = source.line_text(start.line);
     let text = raw.trim();

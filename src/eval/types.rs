@@ -69,7 +69,8 @@ impl Types {
         }
         let int = by_tag[Tag::Int as usize].clone();
         by_tag[Tag::BigInt as usize] = int.clone();
-        by_tag[Tag::Bool as usize] = builtin("bool", None, vec![int], Tag::Bool, base(false), crate::builtins::methods::BOOL);
+        by_tag[Tag::Bool as usize] =
+            builtin("bool", None, vec![int], Tag::Bool, base(false), crate::builtins::methods::BOOL);
         let mut exceptions: Vec<Ref<Type>> = Vec::with_capacity(Exc::ALL.len());
         for &(_, name, parent) in Exc::ALL {
             let bases = match parent {
@@ -144,7 +145,17 @@ impl Types {
     /// Every name `builtin` knows.
     pub fn builtin_names(&self) -> Vec<String> {
         let all = self.by_tag.iter().chain(&self.exceptions).map(|t| t.name().as_str().to_string());
-        let more = ["object", "type", "IOError", "EnvironmentError", "enumerate", "zip", "map", "filter", "reversed"];
+        let more = [
+            "object",
+            "type",
+            "IOError",
+            "EnvironmentError",
+            "enumerate",
+            "zip",
+            "map",
+            "filter",
+            "reversed",
+        ];
         all.chain(more.map(String::from)).filter(|n| self.builtin(n).is_some()).collect()
     }
 
@@ -204,6 +215,23 @@ fn finish(made: Type) -> Ref<Type> {
     }
     *made.mro.borrow_mut() = mro;
     made
+}
+
+/// Python's name of a value's type, for code that has no interpreter at hand.
+pub fn python_name(value: &Value) -> String {
+    match value.view() {
+        View::Instance(instance) => instance.class().name().as_str().to_string(),
+        View::Exception(exception) => exception.class().name().as_str().to_string(),
+        View::Iter(iter) => iter.type_name().to_string(),
+        View::Foreign(object) => object.type_name.to_string(),
+        View::Bool(_) => "bool".to_string(),
+        View::BigInt(_) => "int".to_string(),
+        View::Type(_) => "type".to_string(),
+        _ => match rows().iter().find(|row| row.2 == value.tag()) {
+            Some(row) => row.0.to_string(),
+            None => format!("{:?}", value.tag()),
+        },
+    }
 }
 
 impl Vm {

@@ -77,7 +77,7 @@ fn converse(lines: &mut dyn Lines, module: &Ref<Module>) -> i32 {
                 }
             }
             Line::Interrupted => {
-                lines.vm().write_stderr("\nKeyboardInterrupt\n");
+                lines.vm().write_stderr("KeyboardInterrupt\n");
                 text.clear();
                 continue;
             }

@@ -33,6 +33,9 @@ impl Lines for Plain<'_> {
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {
                 interrupt::take();
+                if self.prompts {
+                    self.vm.write_stderr("\n"); // after the terminal's ^C
+                }
                 Line::Interrupted
             }
             Err(error) => {

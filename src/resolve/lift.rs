@@ -431,7 +431,9 @@ fn stmt_yields(stmt: &Stmt) -> bool {
             branches.iter().any(|(test, body)| yields(test) || block_yields(body)) || block_yields(orelse)
         }
         StmtKind::While { test, body, orelse } => yields(test) || block_yields(body) || block_yields(orelse),
-        StmtKind::For { iter, body, orelse, .. } => yields(iter) || block_yields(body) || block_yields(orelse),
+        StmtKind::For { iter, body, orelse, .. } => {
+            yields(iter) || block_yields(body) || block_yields(orelse)
+        }
         StmtKind::With { items, body, .. } => items.iter().any(|i| yields(&i.context)) || block_yields(body),
         StmtKind::Try { body, handlers, orelse, finally, .. } => {
             block_yields(body)
@@ -502,7 +504,9 @@ fn children_of<'a>(kind: &'a mut ExprKind, out: &mut Vec<&'a mut Expr>) {
             }
             for arg in args {
                 match arg {
-                    Arg::Positional(e) | Arg::Keyword(_, e) | Arg::Spread(e) | Arg::SpreadKeywords(e) => out.push(e),
+                    Arg::Positional(e) | Arg::Keyword(_, e) | Arg::Spread(e) | Arg::SpreadKeywords(e) => {
+                        out.push(e)
+                    }
                 }
             }
         }
@@ -568,12 +572,16 @@ fn each_child(kind: &ExprKind, visit: &mut dyn FnMut(&Expr)) {
             visit(left);
             rest.iter().for_each(|(_, e)| visit(e));
         }
-        ExprKind::Conditional { test, body, orelse } => [test, body, orelse].into_iter().for_each(|e| visit(e)),
+        ExprKind::Conditional { test, body, orelse } => {
+            [test, body, orelse].into_iter().for_each(|e| visit(e))
+        }
         ExprKind::Call { function, args } => {
             visit(function);
             for arg in args {
                 match arg {
-                    Arg::Positional(e) | Arg::Keyword(_, e) | Arg::Spread(e) | Arg::SpreadKeywords(e) => visit(e),
+                    Arg::Positional(e) | Arg::Keyword(_, e) | Arg::Spread(e) | Arg::SpreadKeywords(e) => {
+                        visit(e)
+                    }
                 }
             }
         }

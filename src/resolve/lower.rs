@@ -260,7 +260,8 @@ impl<'a> Lowerer<'a> {
                 self.yield_stmt(e, None)?
             }
             StmtKind::Assign { targets, value }
-                if targets.len() == 1 && matches!(value.kind, ExprKind::Yield(_) | ExprKind::YieldFrom(_)) =>
+                if targets.len() == 1
+                    && matches!(value.kind, ExprKind::Yield(_) | ExprKind::YieldFrom(_)) =>
             {
                 self.yield_stmt(value, Some(&targets[0]))?
             }
@@ -371,7 +372,9 @@ impl<'a> Lowerer<'a> {
             ExprKind::YieldFrom(value) => {
                 Resumable::YieldFrom(Yield { value: self.expr(value)?, target, span })
             }
-            ExprKind::Yield(Some(value)) => Resumable::Yield(Yield { value: self.expr(value)?, target, span }),
+            ExprKind::Yield(Some(value)) => {
+                Resumable::Yield(Yield { value: self.expr(value)?, target, span })
+            }
             _ => Resumable::Yield(Yield { value: code::Expr::Const(Value::NONE), target, span }),
         })))
     }
@@ -390,7 +393,9 @@ impl<'a> Lowerer<'a> {
             params,
             expr.span,
             |l| match &body.kind {
-                ExprKind::Yield(_) | ExprKind::YieldFrom(_) => Ok(Box::new([l.yield_stmt(body, None)?]) as Box<[Stmt]>),
+                ExprKind::Yield(_) | ExprKind::YieldFrom(_) => {
+                    Ok(Box::new([l.yield_stmt(body, None)?]) as Box<[Stmt]>)
+                }
                 _ => Err(unsupported("yield inside a larger expression of a lambda", body.span)),
             },
             None,

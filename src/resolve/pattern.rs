@@ -63,7 +63,11 @@ impl Lowerer<'_> {
 
     fn sequence_pattern(&mut self, items: &[ast::Pattern]) -> Lowered<Pattern> {
         let Some(at) = items.iter().position(|p| matches!(p.kind, PatternKind::Star(_))) else {
-            return Ok(Pattern::Sequence { before: self.patterns(items)?, star: None, after: Box::default() });
+            return Ok(Pattern::Sequence {
+                before: self.patterns(items)?,
+                star: None,
+                after: Box::default(),
+            });
         };
         let star = match &items[at].kind {
             PatternKind::Star(Some(name)) => Some(self.name_target(&name.name)),

@@ -41,9 +41,9 @@ pub enum CodecError {
 
 /// What cp1252 has at 0x80..=0x9F; zero where it has nothing.
 const CP1252_HIGH: [u16; 32] = [
-    0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017D,
-    0, 0, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,
-    0x017E, 0x0178,
+    0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,
+    0x017D, 0, 0, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A,
+    0x0153, 0, 0x017E, 0x0178,
 ];
 
 impl Codec {
@@ -63,10 +63,11 @@ impl Codec {
         Some(match plain.as_str() {
             "utf_8" | "utf8" | "u8" | "utf" | "cp65001" => Codec::Utf8,
             "utf_8_sig" | "utf8_sig" => Codec::Utf8Sig,
-            "ascii" | "us_ascii" | "646" | "ansi_x3_4_1968" | "iso646_us" | "iso_646_irv_1991" | "us" => Codec::Ascii,
-            "latin_1" | "latin1" | "latin" | "l1" | "iso_8859_1" | "iso8859_1" | "iso8859" | "8859" | "cp819" => {
-                Codec::Latin1
+            "ascii" | "us_ascii" | "646" | "ansi_x3_4_1968" | "iso646_us" | "iso_646_irv_1991" | "us" => {
+                Codec::Ascii
             }
+            "latin_1" | "latin1" | "latin" | "l1" | "iso_8859_1" | "iso8859_1" | "iso8859" | "8859"
+            | "cp819" => Codec::Latin1,
             "cp1252" | "windows_1252" | "1252" => Codec::Cp1252,
             "utf_16" | "utf16" | "u16" => Codec::Wide(2, None),
             "utf_16_le" | "utf_16le" | "utf16_le" | "utf16le" => Codec::Wide(2, Some(Little)),
@@ -276,7 +277,9 @@ pub fn decode(data: &[u8], codec: Codec, errors: &str) -> Result<String, CodecEr
         Codec::Utf8 => decode_utf8(data, 0, errors),
         Codec::Utf8Sig => decode_utf8(data, if data.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }, errors),
         Codec::Latin1 => Ok(data.iter().map(|&byte| char::from(byte)).collect()),
-        Codec::Ascii => decode_single(data, errors, codec, |byte| byte.is_ascii().then_some(char::from(byte))),
+        Codec::Ascii => {
+            decode_single(data, errors, codec, |byte| byte.is_ascii().then_some(char::from(byte)))
+        }
         Codec::Cp1252 => decode_single(data, errors, codec, |byte| match byte {
             0x80..=0x9F => match CP1252_HIGH[usize::from(byte - 0x80)] {
                 0 => None,
@@ -330,10 +333,18 @@ fn decode_utf8(data: &[u8], mut at: usize, errors: &str) -> Result<String, Codec
         };
         if surrogate::has_surrogates(valid) {
             // Characters that store surrogates cannot come from outside.
-            let before = valid.chars().take_while(|&c| surrogate::from_char(c).is_none()).map(char::len_utf8).sum();
+            let before =
+                valid.chars().take_while(|&c| surrogate::from_char(c).is_none()).map(char::len_utf8).sum();
             out.push_str(&valid[..before]);
             at += before;
-            replace_bytes(&data[at..at + 4], at - skipped, errors, "utf-8", "invalid continuation byte", &mut out)?;
+            replace_bytes(
+                &data[at..at + 4],
+                at - skipped,
+                errors,
+                "utf-8",
+                "invalid continuation byte",
+                &mut out,
+            )?;
             at += 4;
             continue;
         }
@@ -523,7 +534,14 @@ fn decode_name(data: &[u8], at: usize, errors: &str, out: &mut String) -> Result
     let close = rest.iter().position(|&byte| byte == b'}').filter(|_| rest.first() == Some(&b'{'));
     let Some(close) = close else {
         let end = if rest.first() == Some(&b'{') { data.len() } else { at };
-        replace_bytes(&data[start..end], start, errors, "unicodeescape", "malformed \\N character escape", out)?;
+        replace_bytes(
+            &data[start..end],
+            start,
+            errors,
+            "unicodeescape",
+            "malformed \\N character escape",
+            out,
+        )?;
         return Ok(end);
     };
     let end = at + close + 1;
@@ -569,8 +587,14 @@ mod tests {
             decode(b"\xe2\x82A", Codec::Utf8, "strict"),
             Err(error("utf-8", 0, 2, "invalid continuation byte"))
         );
-        assert_eq!(decode(b"a\xe2\x82", Codec::Utf8, "strict"), Err(error("utf-8", 1, 3, "unexpected end of data")));
-        assert_eq!(decode(b"\0", Codec::Wide(2, None), "strict"), Err(error("utf-16-le", 0, 1, "truncated data")));
+        assert_eq!(
+            decode(b"a\xe2\x82", Codec::Utf8, "strict"),
+            Err(error("utf-8", 1, 3, "unexpected end of data"))
+        );
+        assert_eq!(
+            decode(b"\0", Codec::Wide(2, None), "strict"),
+            Err(error("utf-16-le", 0, 1, "truncated data"))
+        );
     }
 
     #[test]

@@ -16,14 +16,39 @@ const OWN: &[Native] = &[
         run: new,
         doc: "The number that a text such as `1+2j` stands for, or `real + imag * 1j`.",
     },
-    Native { name: ".real", params: "self", run: |call| Ok(Value::float(this(call)?.re)), doc: "The real part." },
-    Native { name: ".imag", params: "self", run: |call| Ok(Value::float(this(call)?.im)), doc: "The imaginary part." },
+    Native {
+        name: ".real",
+        params: "self",
+        run: |call| Ok(Value::float(this(call)?.re)),
+        doc: "The real part.",
+    },
+    Native {
+        name: ".imag",
+        params: "self",
+        run: |call| Ok(Value::float(this(call)?.im)),
+        doc: "The imaginary part.",
+    },
     Native { name: "conjugate", params: "self, /", run: conjugate, doc: "With the imaginary part negated." },
     Native { name: "__complex__", params: "self, /", run: itself, doc: "`complex(self)`." },
     Native { name: "__abs__", params: "self, /", run: absolute, doc: "The distance from zero." },
-    Native { name: "__pow__", params: "self, exponent, modulus=None, /", run: power, doc: "`self ** exponent`." },
-    Native { name: "__rpow__", params: "self, base, modulus=None, /", run: reflected_power, doc: "`base ** self`." },
-    Native { name: "__getnewargs__", params: "self, /", run: new_args, doc: "What `__new__` needs to make an equal one." },
+    Native {
+        name: "__pow__",
+        params: "self, exponent, modulus=None, /",
+        run: power,
+        doc: "`self ** exponent`.",
+    },
+    Native {
+        name: "__rpow__",
+        params: "self, base, modulus=None, /",
+        run: reflected_power,
+        doc: "`base ** self`.",
+    },
+    Native {
+        name: "__getnewargs__",
+        params: "self, /",
+        run: new_args,
+        doc: "What `__new__` needs to make an equal one.",
+    },
 ];
 
 /// The receiver as a number.

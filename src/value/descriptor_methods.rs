@@ -7,53 +7,173 @@ use crate::call::{Call, Native};
 use crate::eval::{Exc, Vm};
 
 pub const PROPERTY: &[Native] = &[
-    Native { name: "__new__", params: "cls, fget=None, fset=None, fdel=None, doc=None", run: new_property, doc: "An attribute that is computed by functions." },
-    Native { name: "getter", params: "self, fget, /", run: |call| changed(call, 0), doc: "The same property with another getter." },
-    Native { name: "setter", params: "self, fset, /", run: |call| changed(call, 1), doc: "The same property with another setter." },
-    Native { name: "deleter", params: "self, fdel, /", run: |call| changed(call, 2), doc: "The same property with another deleter." },
-    Native { name: ".fget", params: "self", run: |call| Ok(call.this::<Property>()?.get.clone()), doc: "The getter, or none." },
-    Native { name: ".fset", params: "self", run: |call| Ok(call.this::<Property>()?.set.clone()), doc: "The setter, or none." },
-    Native { name: ".fdel", params: "self", run: |call| Ok(call.this::<Property>()?.delete.clone()), doc: "The deleter, or none." },
-    Native { name: ".__doc__", params: "self", run: |call| Ok(call.this::<Property>()?.doc.clone()), doc: "The description." },
-    Native { name: ".__isabstractmethod__", params: "self", run: is_abstract, doc: "Whether one of its functions is abstract." },
+    Native {
+        name: "__new__",
+        params: "cls, fget=None, fset=None, fdel=None, doc=None",
+        run: new_property,
+        doc: "An attribute that is computed by functions.",
+    },
+    Native {
+        name: "getter",
+        params: "self, fget, /",
+        run: |call| changed(call, 0),
+        doc: "The same property with another getter.",
+    },
+    Native {
+        name: "setter",
+        params: "self, fset, /",
+        run: |call| changed(call, 1),
+        doc: "The same property with another setter.",
+    },
+    Native {
+        name: "deleter",
+        params: "self, fdel, /",
+        run: |call| changed(call, 2),
+        doc: "The same property with another deleter.",
+    },
+    Native {
+        name: ".fget",
+        params: "self",
+        run: |call| Ok(call.this::<Property>()?.get.clone()),
+        doc: "The getter, or none.",
+    },
+    Native {
+        name: ".fset",
+        params: "self",
+        run: |call| Ok(call.this::<Property>()?.set.clone()),
+        doc: "The setter, or none.",
+    },
+    Native {
+        name: ".fdel",
+        params: "self",
+        run: |call| Ok(call.this::<Property>()?.delete.clone()),
+        doc: "The deleter, or none.",
+    },
+    Native {
+        name: ".__doc__",
+        params: "self",
+        run: |call| Ok(call.this::<Property>()?.doc.clone()),
+        doc: "The description.",
+    },
+    Native {
+        name: ".__isabstractmethod__",
+        params: "self",
+        run: is_abstract,
+        doc: "Whether one of its functions is abstract.",
+    },
     Native { name: "__get__", params: "self, instance, owner=None, /", run: get, doc: "Calls the getter." },
     Native { name: "__set__", params: "self, instance, value, /", run: set, doc: "Calls the setter." },
     Native { name: "__delete__", params: "self, instance, /", run: delete, doc: "Calls the deleter." },
 ];
 
 pub const STATIC_METHOD: &[Native] = &[
-    Native { name: "__new__", params: "cls, function, /", run: new_static, doc: "A function that a class holds without binding it." },
-    Native { name: "__call__", params: "self, /, *args, **keywords", run: call_static, doc: "Calls the function." },
-    Native { name: "__get__", params: "self, instance, owner=None, /", run: |call| Ok(call.this::<StaticMethod>()?.function.clone()), doc: "The function." },
-    Native { name: ".__name__", params: "self", run: |call| forwarded(call, "__name__"), doc: "The function's name." },
-    Native { name: ".__doc__", params: "self", run: |call| forwarded(call, "__doc__"), doc: "The function's description." },
-    Native { name: ".__isabstractmethod__", params: "self", run: is_abstract, doc: "Whether the function is abstract." },
+    Native {
+        name: "__new__",
+        params: "cls, function, /",
+        run: new_static,
+        doc: "A function that a class holds without binding it.",
+    },
+    Native {
+        name: "__call__",
+        params: "self, /, *args, **keywords",
+        run: call_static,
+        doc: "Calls the function.",
+    },
+    Native {
+        name: "__get__",
+        params: "self, instance, owner=None, /",
+        run: |call| Ok(call.this::<StaticMethod>()?.function.clone()),
+        doc: "The function.",
+    },
+    Native {
+        name: ".__name__",
+        params: "self",
+        run: |call| forwarded(call, "__name__"),
+        doc: "The function's name.",
+    },
+    Native {
+        name: ".__doc__",
+        params: "self",
+        run: |call| forwarded(call, "__doc__"),
+        doc: "The function's description.",
+    },
+    Native {
+        name: ".__isabstractmethod__",
+        params: "self",
+        run: is_abstract,
+        doc: "Whether the function is abstract.",
+    },
 ];
 
 pub const CLASS_METHOD: &[Native] = &[
-    Native { name: "__new__", params: "cls, function, /", run: new_class_method, doc: "A function whose first argument is the class." },
-    Native { name: "__get__", params: "self, instance, owner=None, /", run: get_class_method, doc: "The function bound to the class." },
-    Native { name: ".__name__", params: "self", run: |call| forwarded(call, "__name__"), doc: "The function's name." },
-    Native { name: ".__doc__", params: "self", run: |call| forwarded(call, "__doc__"), doc: "The function's description." },
-    Native { name: ".__isabstractmethod__", params: "self", run: is_abstract, doc: "Whether the function is abstract." },
+    Native {
+        name: "__new__",
+        params: "cls, function, /",
+        run: new_class_method,
+        doc: "A function whose first argument is the class.",
+    },
+    Native {
+        name: "__get__",
+        params: "self, instance, owner=None, /",
+        run: get_class_method,
+        doc: "The function bound to the class.",
+    },
+    Native {
+        name: ".__name__",
+        params: "self",
+        run: |call| forwarded(call, "__name__"),
+        doc: "The function's name.",
+    },
+    Native {
+        name: ".__doc__",
+        params: "self",
+        run: |call| forwarded(call, "__doc__"),
+        doc: "The function's description.",
+    },
+    Native {
+        name: ".__isabstractmethod__",
+        params: "self",
+        run: is_abstract,
+        doc: "Whether the function is abstract.",
+    },
 ];
 
 pub const FUNCTION: &[Native] = &[
-    Native { name: "__call__", params: "self, /, *args, **keywords", run: call_itself, doc: "Calls the function." },
-    Native { name: "__get__", params: "self, instance, owner=None, /", run: get_function, doc: "The function bound to an object." },
+    Native {
+        name: "__call__",
+        params: "self, /, *args, **keywords",
+        run: call_itself,
+        doc: "Calls the function.",
+    },
+    Native {
+        name: "__get__",
+        params: "self, instance, owner=None, /",
+        run: get_function,
+        doc: "The function bound to an object.",
+    },
 ];
 
 pub const METHOD: &[Native] = &[
-    Native { name: "__call__", params: "self, /, *args, **keywords", run: call_itself, doc: "Calls the method." },
-    Native { name: "__get__", params: "self, instance, owner=None, /", run: |call| Ok(call.arg(0).clone()), doc: "The method itself: it is bound already." },
+    Native {
+        name: "__call__",
+        params: "self, /, *args, **keywords",
+        run: call_itself,
+        doc: "Calls the method.",
+    },
+    Native {
+        name: "__get__",
+        params: "self, instance, owner=None, /",
+        run: |call| Ok(call.arg(0).clone()),
+        doc: "The method itself: it is bound already.",
+    },
 ];
 
-pub const SUPER: &[Native] = &[
-    Native { name: "__new__", params: "cls, type=<absent>, object=<absent>, /", run: new_super, doc: "The attributes that an object has from the classes after `type`." },
-    Native { name: ".__thisclass__", params: "self", run: |call| Ok(call.this::<Super>()?.class.clone().into()), doc: "The class after which the search begins." },
-    Native { name: ".__self__", params: "self", run: |call| Ok(call.this::<Super>()?.object.clone()), doc: "The object." },
-    Native { name: ".__self_class__", params: "self", run: |call| Ok(call.this::<Super>()?.object_class.clone().into()), doc: "The class whose order is searched." },
-];
+pub const SUPER: &[Native] = &[Native {
+    name: "__new__",
+    params: "cls, type=<absent>, object=<absent>, /",
+    run: new_super,
+    doc: "The attributes that an object has from the classes after `type`.",
+}];
 
 fn new_property(call: &mut Call) -> Res {
     let part = |index: usize| call.opt(index).cloned().unwrap_or(Value::NONE);

@@ -1,9 +1,10 @@
 //! Dicts: insertion-ordered hash tables, and the views over them.
 //!
 //! [`Map`] is a list of entries in insertion order plus an index of 32-bit entry numbers probed by hash;
-//! up to eight entries are searched without an index. A removed entry leaves a hole that the next growth
-//! squeezes out. Equality of most keys needs no script code ([`plain_eq`]); where it might, look-up goes
-//! through the interpreter (`Vm::dict_get` and friends), which asks this file for the candidates.
+//! up to eight entries are searched without an index. A removed entry leaves a hole, so that iterators keep
+//! their place; the next growth squeezes it out. Equality of most keys needs no script code ([`plain_eq`]);
+//! where it might, look-up goes through the interpreter (`Vm::dict_get` and friends), which asks this file
+//! for the candidates.
 
 use super::{Heap, Ref, Str, Tag, Value, View};
 use std::cell::{Ref as Borrow, RefCell, RefMut};
@@ -22,6 +23,8 @@ pub struct Map {
     entries: Vec<Entry>,
     /// Empty while there are at most `LINEAR` entries; a power of two in size otherwise.
     index: Box<[u32]>,
+    /// Slots of the index that are not `FREE`.
+    used: usize,
     live: usize,
     /// Counts changes of the set of keys, so that iterators and re-entrant look-ups notice.
     version: u32,
@@ -29,6 +32,8 @@ pub struct Map {
 
 const LINEAR: usize = 8;
 const FREE: u32 = u32::MAX;
+/// The entry was removed; probing goes on past it.
+const REMOVED: u32 = u32::MAX - 1;
 
 /// Whether two keys are equal, if that can be told without running script code.
 #[inline]
@@ -136,9 +141,11 @@ impl Map {
             if number == FREE {
                 return;
             }
-            let entry = &self.entries[number as usize];
-            if entry.hash == hash && !entry.key.is_unbound() && check(number as usize, entry) {
-                return;
+            if number != REMOVED {
+                let entry = &self.entries[number as usize];
+                if entry.hash == hash && check(number as usize, entry) {
+                    return;
+                }
             }
             perturb >>= 5;
             at = (at.wrapping_mul(5).wrapping_add(perturb as usize).wrapping_add(1)) & mask;
@@ -226,13 +233,14 @@ impl Map {
 
     /// Adds a key that is known to be absent.
     pub fn insert_new(&mut self, key: Value, hash: u64, value: Value) {
-        if self.entries.len() + 1 > LINEAR.max(self.index.len() / 2) {
+        let is_crowded = self.used * 4 > self.index.len() * 3;
+        if is_crowded || self.entries.len() + 1 > LINEAR.max(self.index.len() / 2) {
             self.rebuild();
         }
         let number = self.entries.len();
         self.entries.push(Entry { hash, key, value });
         if !self.index.is_empty() {
-            Map::enter(&mut self.index, hash, number as u32);
+            self.used += Map::enter(&mut self.index, hash, number as u32) as usize;
         }
         self.live += 1;
         self.version = self.version.wrapping_add(1);
@@ -260,12 +268,18 @@ impl Map {
         let entry = std::mem::replace(slot, Entry { hash, key: Value::UNBOUND, value: Value::UNBOUND });
         self.live -= 1;
         self.version = self.version.wrapping_add(1);
+        if !self.index.is_empty() {
+            self.forget(hash, number as u32);
+        }
         entry
     }
 
-    /// The last live entry's number.
-    pub fn last(&self) -> Option<usize> {
-        self.entries.iter().rposition(|e| !e.key.is_unbound())
+    /// Takes out the last live entry, and the holes behind it.
+    pub fn pop_last(&mut self) -> Option<Entry> {
+        let number = self.entries.iter().rposition(|e| !e.key.is_unbound())?;
+        let entry = self.remove_at(number);
+        self.entries.truncate(number);
+        Some(entry)
     }
 
     /// The first live entry's number.
@@ -287,6 +301,7 @@ impl Map {
         let wanted = (self.live + 1) * 2;
         if wanted <= LINEAR {
             self.index = Box::default();
+            self.used = 0;
             return;
         }
         let size = (wanted * 2).next_power_of_two();
@@ -295,17 +310,34 @@ impl Map {
             Map::enter(&mut index, entry.hash, number as u32);
         }
         self.index = index;
+        self.used = self.live;
     }
 
-    fn enter(index: &mut [u32], hash: u64, number: u32) {
+    /// The first slot of the index on the way of a hash for which `is_it` holds. There must be one.
+    #[inline]
+    fn index_slot(index: &[u32], hash: u64, is_it: impl Fn(u32) -> bool) -> usize {
         let mask = index.len() - 1;
         let mut at = hash as usize & mask;
         let mut perturb = hash;
-        while index[at] != FREE {
+        while !is_it(index[at]) {
             perturb >>= 5;
             at = (at.wrapping_mul(5).wrapping_add(perturb as usize).wrapping_add(1)) & mask;
         }
+        at
+    }
+
+    /// Puts an entry number into the index; whether that took a free slot.
+    fn enter(index: &mut [u32], hash: u64, number: u32) -> bool {
+        let at = Map::index_slot(index, hash, |n| n == FREE || n == REMOVED);
+        let was_free = index[at] == FREE;
         index[at] = number;
+        was_free
+    }
+
+    /// Takes an entry number out of the index.
+    fn forget(&mut self, hash: u64, number: u32) {
+        let at = Map::index_slot(&self.index, hash, |n| n == number);
+        self.index[at] = REMOVED;
     }
 }
 

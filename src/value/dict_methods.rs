@@ -167,12 +167,9 @@ fn pop(call: &mut Call) -> Res {
 
 fn pop_item(call: &mut Call) -> Res {
     let dict = call.this::<Dict>()?;
-    let last = dict.borrow().last();
+    let last = dict.borrow_mut().pop_last();
     match last {
-        Some(number) => {
-            let entry = dict.borrow_mut().remove_at(number);
-            Ok(Value::tuple(vec![entry.key, entry.value]))
-        }
+        Some(entry) => Ok(Value::tuple(vec![entry.key, entry.value])),
         None => Err(call.vm.key_error(Value::str("popitem(): dictionary is empty"))),
     }
 }

@@ -8,14 +8,33 @@ use crate::call::{Call, Native};
 use crate::eval::{Exc, Vm};
 
 pub const BASE_EXCEPTION_GROUP: &[Native] = &[
-    Native { name: "derive", params: "self, exceptions, /", run: derive, doc: "A group with the same message and other exceptions." },
-    Native { name: "split", params: "self, condition, /", run: split, doc: "The part that matches a class, classes or function, and the rest; none for an empty one." },
-    Native { name: "subgroup", params: "self, condition, /", run: subgroup, doc: "The part that matches a class, classes or function, or none." },
+    Native {
+        name: "derive",
+        params: "self, exceptions, /",
+        run: derive,
+        doc: "A group with the same message and other exceptions.",
+    },
+    Native {
+        name: "split",
+        params: "self, condition, /",
+        run: split,
+        doc: "The part that matches a class, classes or function, and the rest; none for an empty one.",
+    },
+    Native {
+        name: "subgroup",
+        params: "self, condition, /",
+        run: subgroup,
+        doc: "The part that matches a class, classes or function, or none.",
+    },
 ];
 
 impl Vm {
     /// A new group. One of `BaseExceptionGroup` whose exceptions are all `Exception`s is an `ExceptionGroup`.
-    pub(crate) fn make_exception_group(&mut self, class: &Ref<Type>, args: Vec<Value>) -> Res<Ref<Exception>> {
+    pub(crate) fn make_exception_group(
+        &mut self,
+        class: &Ref<Type>,
+        args: Vec<Value>,
+    ) -> Res<Ref<Exception>> {
         let [message, list] = &args[..] else {
             let count = args.len();
             let message = format!("BaseExceptionGroup.__new__() takes exactly 2 arguments ({count} given)");
@@ -23,7 +42,9 @@ impl Vm {
         };
         if message.as_str().is_none() {
             let got = self.type_name(message);
-            return Err(self.type_error(format!("argument 1 must be str, not {got}")));
+            return Err(
+                self.type_error(format!("BaseExceptionGroup.__new__() argument 1 must be str, not {got}"))
+            );
         }
         let exceptions = match list.view() {
             View::List(list) => list.to_vec(),
@@ -99,7 +120,11 @@ impl Vm {
     }
 
     /// A group like `original` with other exceptions; `None` if there are none.
-    fn derived_group(&mut self, original: &Ref<Exception>, members: Vec<Value>) -> Res<Option<Ref<Exception>>> {
+    fn derived_group(
+        &mut self,
+        original: &Ref<Exception>,
+        members: Vec<Value>,
+    ) -> Res<Option<Ref<Exception>>> {
         if members.is_empty() {
             return Ok(None);
         }

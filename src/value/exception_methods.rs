@@ -5,14 +5,39 @@ use crate::call::{Call, Native};
 use crate::eval::{Exc, Vm};
 
 pub const BASE_EXCEPTION: &[Native] = &[
-    Native { name: "__new__", params: "cls, /, *args, **keywords", run: new, doc: "A new exception with these arguments." },
-    Native { name: "__init__", params: "self, /, *args", run: init, doc: "Sets the arguments." },
+    Native {
+        name: "__new__",
+        params: "cls, /, *args, **keywords",
+        run: new,
+        doc: "A new exception with these arguments.",
+    },
+    Native { name: "__init__", params: "self, /, *args, **keywords", run: init, doc: "Sets the arguments." },
     Native { name: "__str__", params: "self, /", run: text, doc: "The message." },
     Native { name: "__repr__", params: "self, /", run: repr, doc: "`repr(self)`." },
-    Native { name: "add_note", params: "self, note, /", run: add_note, doc: "Adds a line that is shown below the message." },
-    Native { name: "with_traceback", params: "self, traceback, /", run: with_traceback, doc: "Sets `__traceback__` and gives the exception back." },
-    Native { name: "__reduce__", params: "self, /", run: reduce, doc: "How to make an equal exception: its class, arguments and attributes." },
-    Native { name: "__setstate__", params: "self, state, /", run: set_state, doc: "Sets attributes from a dict." },
+    Native {
+        name: "add_note",
+        params: "self, note, /",
+        run: add_note,
+        doc: "Adds a line that is shown below the message.",
+    },
+    Native {
+        name: "with_traceback",
+        params: "self, traceback, /",
+        run: with_traceback,
+        doc: "Sets `__traceback__` and gives the exception back.",
+    },
+    Native {
+        name: "__reduce__",
+        params: "self, /",
+        run: reduce,
+        doc: "How to make an equal exception: its class, arguments and attributes.",
+    },
+    Native {
+        name: "__setstate__",
+        params: "self, state, /",
+        run: set_state,
+        doc: "Sets attributes from a dict.",
+    },
 ];
 
 pub const OS_ERROR: &[Native] = &[Native {
@@ -52,7 +77,7 @@ pub const SYNTAX_ERROR: &[Native] = &[Native {
 
 pub const UNICODE_ERROR: &[Native] = &[Native {
     name: "__init__",
-    params: "self, encoding, object, start, end, reason, /",
+    params: "self, /, *args",
     run: init_unicode_error,
     doc: "Sets the encoding, the whole object, the range that is wrong and the reason.",
 }];
@@ -92,7 +117,8 @@ fn new(call: &mut Call) -> Res {
     let class = call.class()?;
     if class.kind != Tag::Exception {
         let shown = class.name();
-        let message = format!("BaseException.__new__({0}): {0} is not a subtype of BaseException", shown.as_str());
+        let message =
+            format!("BaseException.__new__({0}): {0} is not a subtype of BaseException", shown.as_str());
         return Err(call.vm.type_error(message));
     }
     Ok(call.vm.make_exception(&class, call.rest().to_vec())?.into())
@@ -104,6 +130,10 @@ fn set_args(exception: &Exception, args: &[Value]) {
 }
 
 fn init(call: &mut Call) -> Res {
+    if call.keywords().is_some_and(|named| !named.is_empty()) {
+        let name = call.vm.type_name(call.arg(0));
+        return Err(call.vm.type_error(format!("{name}() takes no keyword arguments")));
+    }
     set_args(call.this::<Exception>()?, call.rest());
     Ok(Value::NONE)
 }
@@ -141,13 +171,21 @@ fn init_syntax_error(call: &mut Call) -> Res {
 
 fn init_unicode_error(call: &mut Call) -> Res {
     let exception = call.this::<Exception>()?;
-    for index in [1, 5] {
-        call.str(index)?;
+    let args = call.rest();
+    if args.len() != 5 {
+        let count = args.len();
+        return Err(call.vm.type_error(format!("function takes exactly 5 arguments ({count} given)")));
     }
-    for index in [3, 4] {
-        call.int(index)?;
+    for (i, arg) in args.iter().enumerate() {
+        let wanted = match i {
+            0 | 4 if arg.as_str().is_none() => "str",
+            2 | 3 if arg.as_small_int().is_none() => "int",
+            _ => continue,
+        };
+        let got = call.vm.type_name(arg);
+        return Err(call.vm.type_error(format!("argument {} must be {wanted}, not {got}", i + 1)));
     }
-    set_args(exception, &call.args[1..]);
+    set_args(exception, args);
     Ok(Value::NONE)
 }
 

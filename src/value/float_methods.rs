@@ -18,7 +18,12 @@ const OWN: &[Native] = &[
         doc: "The float that a text stands for, or a number as a float. ValueError for other texts.",
     },
     Native { name: ".real", params: "self", run: itself, doc: "The number itself." },
-    Native { name: ".imag", params: "self", run: |_| Ok(Value::float(0.0)), doc: "0.0: floats have no imaginary part." },
+    Native {
+        name: ".imag",
+        params: "self",
+        run: |_| Ok(Value::float(0.0)),
+        doc: "0.0: floats have no imaginary part.",
+    },
     Native {
         name: "as_integer_ratio",
         params: "self, /",
@@ -36,9 +41,24 @@ const OWN: &[Native] = &[
     Native { name: "is_integer", params: "self, /", run: is_integer, doc: "Whether it has no fraction." },
     Native { name: "__float__", params: "self, /", run: itself, doc: "`float(self)`." },
     Native { name: "__int__", params: "self, /", run: truncate, doc: "`int(self)`." },
-    Native { name: "__trunc__", params: "self, /", run: truncate, doc: "The number without its fraction, as an int." },
-    Native { name: "__floor__", params: "self, /", run: |call| to_int(call, f64::floor), doc: "The nearest int below." },
-    Native { name: "__ceil__", params: "self, /", run: |call| to_int(call, f64::ceil), doc: "The nearest int above." },
+    Native {
+        name: "__trunc__",
+        params: "self, /",
+        run: truncate,
+        doc: "The number without its fraction, as an int.",
+    },
+    Native {
+        name: "__floor__",
+        params: "self, /",
+        run: |call| to_int(call, f64::floor),
+        doc: "The nearest int below.",
+    },
+    Native {
+        name: "__ceil__",
+        params: "self, /",
+        run: |call| to_int(call, f64::ceil),
+        doc: "The nearest int above.",
+    },
     Native { name: "__abs__", params: "self, /", run: absolute, doc: "`abs(self)`." },
     Native {
         name: "__round__",
@@ -46,9 +66,24 @@ const OWN: &[Native] = &[
         run: round,
         doc: "Rounded to `ndigits` places, half to even; to an int without `ndigits`.",
     },
-    Native { name: "__pow__", params: "self, exponent, modulus=None, /", run: power, doc: "`self ** exponent`." },
-    Native { name: "__rpow__", params: "self, base, modulus=None, /", run: reflected_power, doc: "`base ** self`." },
-    Native { name: "__getnewargs__", params: "self, /", run: new_args, doc: "What `__new__` needs to make an equal one." },
+    Native {
+        name: "__pow__",
+        params: "self, exponent, modulus=None, /",
+        run: power,
+        doc: "`self ** exponent`.",
+    },
+    Native {
+        name: "__rpow__",
+        params: "self, base, modulus=None, /",
+        run: reflected_power,
+        doc: "`base ** self`.",
+    },
+    Native {
+        name: "__getnewargs__",
+        params: "self, /",
+        run: new_args,
+        doc: "What `__new__` needs to make an equal one.",
+    },
 ];
 
 fn new(call: &mut Call) -> Res {
@@ -83,7 +118,8 @@ impl Vm {
             View::Float(_) | View::Int(_) | View::BigInt(_) | View::Bool(_) => self.to_float(value),
             _ => {
                 let name = self.type_name(value);
-                Err(self.type_error(format!("float() argument must be a string or a real number, not '{name}'")))
+                Err(self
+                    .type_error(format!("float() argument must be a string or a real number, not '{name}'")))
             }
         }
     }
@@ -107,7 +143,9 @@ fn this(call: &mut Call) -> Res<f64> {
 
 fn as_integer_ratio(call: &mut Call) -> Res {
     match text::float::as_integer_ratio(this(call)?) {
-        Ok((numerator, denominator)) => Ok(Value::tuple(vec![Value::big(numerator), Value::big(denominator)])),
+        Ok((numerator, denominator)) => {
+            Ok(Value::tuple(vec![Value::big(numerator), Value::big(denominator)]))
+        }
         Err(error) => Err(call.vm.format_error(error)),
     }
 }

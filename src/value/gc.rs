@@ -78,6 +78,20 @@ pub fn is_enabled() -> bool {
     IS_ENABLED.get()
 }
 
+/// How many objects wait to be looked at.
+pub fn suspects() -> usize {
+    COUNT.get()
+}
+
+/// How many suspects start a collection.
+pub fn threshold() -> usize {
+    THRESHOLD.get()
+}
+
+pub fn set_threshold(count: usize) {
+    THRESHOLD.set(count);
+}
+
 /// What a walk knows of an object: an owning reference, and how many references were not found inside.
 struct Seen {
     value: Value,
@@ -87,7 +101,8 @@ struct Seen {
 
 /// Whether the collector looks into values of this kind.
 fn is_walked(value: &Value) -> bool {
-    value.tag().is_container() && !matches!(value.tag(), Tag::Module | Tag::GlobalVar | Tag::Foreign | Tag::File)
+    value.tag().is_container()
+        && !matches!(value.tag(), Tag::Module | Tag::GlobalVar | Tag::Foreign | Tag::File)
 }
 
 fn children(value: &Value, visit: &mut dyn FnMut(&Value)) {
@@ -103,6 +118,7 @@ pub fn collect(finalize: &mut dyn FnMut(&Value)) -> usize {
     let garbage = find_garbage();
     IS_WALKING.set(false);
     let count = garbage.len();
+    garbage.iter().for_each(Value::clear_weak_references);
     for value in &garbage {
         finalize(value);
     }

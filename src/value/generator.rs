@@ -76,7 +76,10 @@ impl Generator {
     pub fn needs_closing(&self) -> bool {
         self.status.get() == Status::Suspended
             && self.path.borrow().iter().any(|step| {
-                matches!(step, Step::TryBody | Step::Handler(..) | Step::TryElse | Step::With(_) | Step::Delegate(_))
+                matches!(
+                    step,
+                    Step::TryBody | Step::Handler(..) | Step::TryElse | Step::With(_) | Step::Delegate(_)
+                )
             })
     }
 }

@@ -18,9 +18,10 @@ impl<'a> Int<'a> {
     /// The int in a value, bools included.
     #[inline]
     pub fn of(value: &'a Value) -> Option<Int<'a>> {
+        if let Some(small) = value.as_small_int() {
+            return Some(Int::Small(small));
+        }
         match value.view() {
-            View::Int(small) => Some(Int::Small(small)),
-            View::Bool(flag) => Some(Int::Small(flag as i64)),
             View::BigInt(big) => Some(Int::Big(big)),
             View::Instance(instance) => instance.native().and_then(Int::of),
             _ => None,

@@ -10,7 +10,8 @@ use num_bigint::Sign;
 use num_integer::Integer;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 
-pub const INT: &[Native] = crate::rows![OWN, &[INVERT, DIVMOD, REFLECTED_DIVMOD], ARITHMETIC, DIVISION, SHIFTS, BITWISE, UNARY];
+pub const INT: &[Native] =
+    crate::rows![OWN, &[INVERT, DIVMOD, REFLECTED_DIVMOD], ARITHMETIC, DIVISION, SHIFTS, BITWISE, UNARY];
 
 pub const BOOL: &[Native] = &[Native {
     name: "__new__",
@@ -27,18 +28,43 @@ const OWN: &[Native] = &[
         doc: "The int that a text in some base stands for, or a number without its fraction. ValueError for other texts.",
     },
     Native { name: ".real", params: "self", run: itself, doc: "The number itself." },
-    Native { name: ".imag", params: "self", run: |_| Ok(Value::int(0)), doc: "0: ints have no imaginary part." },
+    Native {
+        name: ".imag",
+        params: "self",
+        run: |_| Ok(Value::int(0)),
+        doc: "0: ints have no imaginary part.",
+    },
     Native { name: ".numerator", params: "self", run: itself, doc: "The number itself." },
-    Native { name: ".denominator", params: "self", run: |_| Ok(Value::int(1)), doc: "1: ints have no fraction." },
+    Native {
+        name: ".denominator",
+        params: "self",
+        run: |_| Ok(Value::int(1)),
+        doc: "1: ints have no fraction.",
+    },
     Native {
         name: "as_integer_ratio",
         params: "self, /",
         run: as_integer_ratio,
         doc: "Numerator and denominator in lowest terms: the number and 1.",
     },
-    Native { name: "is_integer", params: "self, /", run: |_| Ok(Value::TRUE), doc: "True: an int has no fraction." },
-    Native { name: "bit_count", params: "self, /", run: bit_count, doc: "How many bits of the magnitude are 1." },
-    Native { name: "bit_length", params: "self, /", run: bit_length, doc: "How many bits the magnitude needs." },
+    Native {
+        name: "is_integer",
+        params: "self, /",
+        run: |_| Ok(Value::TRUE),
+        doc: "True: an int has no fraction.",
+    },
+    Native {
+        name: "bit_count",
+        params: "self, /",
+        run: bit_count,
+        doc: "How many bits of the magnitude are 1.",
+    },
+    Native {
+        name: "bit_length",
+        params: "self, /",
+        run: bit_length,
+        doc: "How many bits the magnitude needs.",
+    },
     Native { name: "conjugate", params: "self, /", run: itself, doc: "The number itself." },
     Native {
         name: "to_bytes",
@@ -71,15 +97,33 @@ const OWN: &[Native] = &[
         run: power,
         doc: "`self ** exponent`, modulo `modulus` if it is given.",
     },
-    Native { name: "__rpow__", params: "self, base, modulus=None, /", run: reflected_power, doc: "`base ** self`." },
-    Native { name: "__getnewargs__", params: "self, /", run: new_args, doc: "What `__new__` needs to make an equal one." },
+    Native {
+        name: "__rpow__",
+        params: "self, base, modulus=None, /",
+        run: reflected_power,
+        doc: "`base ** self`.",
+    },
+    Native {
+        name: "__getnewargs__",
+        params: "self, /",
+        run: new_args,
+        doc: "What `__new__` needs to make an equal one.",
+    },
 ];
 
-const INVERT: Native =
-    Native { name: "__invert__", params: "self, /", run: |call| special_rows::unary(call, UnaryOp::Invert), doc: "`~self`." };
+const INVERT: Native = Native {
+    name: "__invert__",
+    params: "self, /",
+    run: |call| special_rows::unary(call, UnaryOp::Invert),
+    doc: "`~self`.",
+};
 
-pub const DIVMOD: Native =
-    Native { name: "__divmod__", params: "self, value, /", run: div_mod, doc: "`(self // value, self % value)`." };
+pub const DIVMOD: Native = Native {
+    name: "__divmod__",
+    params: "self, value, /",
+    run: div_mod,
+    doc: "`(self // value, self % value)`.",
+};
 
 pub const REFLECTED_DIVMOD: Native = Native {
     name: "__rdivmod__",
@@ -175,7 +219,9 @@ impl Vm {
         match text::int::parse(&digits, base) {
             Ok(text::Int::Small(small)) => Ok(Value::int(small)),
             Ok(text::Int::Big(big)) => Ok(Value::big(big)),
-            Err(error @ text::int::ParseIntError::Base) => Err(self.value_error(error.message(&digits, base))),
+            Err(error @ text::int::ParseIntError::Base) => {
+                Err(self.value_error(error.message(&digits, base)))
+            }
             Err(text::int::ParseIntError::Literal) => {
                 let shown: String = self.repr_of(Vm::unwrap_native(value))?.chars().take(200).collect();
                 Err(self.value_error(format!("invalid literal for int() with base {base}: {shown}")))
@@ -205,11 +251,18 @@ impl Vm {
     ///
     /// # Errors
     /// `ValueError` for a modulus of 0 and for a negative exponent of a base that has no inverse.
-    pub fn int_power_modulo(&mut self, base: &Value, exponent: &Value, modulus: &Value) -> Res<Option<Value>> {
+    pub fn int_power_modulo(
+        &mut self,
+        base: &Value,
+        exponent: &Value,
+        modulus: &Value,
+    ) -> Res<Option<Value>> {
         if modulus.is_none() {
             return self.binary_builtin(BinaryOp::Pow, base, exponent);
         }
-        let (Some(base), Some(exponent), Some(modulus)) = (Int::of(base), Int::of(exponent), Int::of(modulus)) else {
+        let (Some(base), Some(exponent), Some(modulus)) =
+            (Int::of(base), Int::of(exponent), Int::of(modulus))
+        else {
             return Ok(None);
         };
         if modulus.is_zero() {
@@ -345,8 +398,9 @@ fn from_bytes(call: &mut Call) -> Res {
     let class = call.class()?;
     let mut bytes = match Vm::unwrap_native(call.arg(1)).tag() {
         Tag::Bytes | Tag::ByteArray => call.vm.bytes_of(call.arg(1))?,
-        Tag::Str => {
-            return Err(call.vm.type_error("cannot convert 'str' object to bytes"));
+        Tag::Str | Tag::Int | Tag::Float | Tag::None => {
+            let name = call.vm.type_name(call.arg(1));
+            return Err(call.vm.type_error(format!("cannot convert '{name}' object to bytes")));
         }
         _ => {
             let items = call.items(1)?;
@@ -365,7 +419,11 @@ fn from_bytes(call: &mut Call) -> Res {
         false => BigInt::from_bytes_be(Sign::Plus, &bytes),
     };
     let number = Value::big(number);
-    if class.flags.is_user || class.kind == Tag::Bool { call.vm.call(&class.into(), &[number]) } else { Ok(number) }
+    if class.flags.is_user || class.kind == Tag::Bool {
+        call.vm.call(&class.into(), &[number])
+    } else {
+        Ok(number)
+    }
 }
 
 fn to_float(call: &mut Call) -> Res {
@@ -431,12 +489,18 @@ fn reflected_power(call: &mut Call) -> Res {
 fn div_mod(call: &mut Call) -> Res {
     let left = call.inner()?;
     let right = Vm::unwrap_native(call.arg(1));
+    if !special_rows::knows(left, right) {
+        return Ok(Value::NOT_IMPLEMENTED);
+    }
     Ok(call.vm.number_divmod(left, right)?.unwrap_or(Value::NOT_IMPLEMENTED))
 }
 
 fn reflected_div_mod(call: &mut Call) -> Res {
     let right = call.inner()?;
     let left = Vm::unwrap_native(call.arg(1));
+    if !special_rows::knows(right, left) {
+        return Ok(Value::NOT_IMPLEMENTED);
+    }
     Ok(call.vm.number_divmod(left, right)?.unwrap_or(Value::NOT_IMPLEMENTED))
 }
 

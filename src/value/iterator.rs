@@ -137,9 +137,11 @@ pub fn reversed_state(value: &Value) -> Option<IterState> {
         View::List(list) => IterState::ListReversed { list: value.clone(), left: list.len() },
         View::Range(range) => match (&range.big, range.len()) {
             (None, Some(0)) => IterState::Done,
-            (None, Some(len)) => {
-                IterState::Range { next: range.last_small(len), left: len as u64, step: range.step.wrapping_neg() }
-            }
+            (None, Some(len)) => IterState::Range {
+                next: range.last_small(len),
+                left: len as u64,
+                step: range.step.wrapping_neg(),
+            },
             (Some(big), _) => {
                 let left = big.len();
                 let next = &big.start + &big.step * (&left - 1);

@@ -6,9 +6,24 @@ use crate::call::{Call, Native};
 use crate::eval::Exc;
 
 pub const ITERATOR: &[Native] = &[
-    Native { name: "__iter__", params: "self, /", run: |call| Ok(call.arg(0).clone()), doc: "The iterator itself." },
-    Native { name: "__next__", params: "self, /", run: next, doc: "The next item. StopIteration at the end." },
-    Native { name: "__length_hint__", params: "self, /", run: length_hint, doc: "About how many items are left." },
+    Native {
+        name: "__iter__",
+        params: "self, /",
+        run: |call| Ok(call.arg(0).clone()),
+        doc: "The iterator itself.",
+    },
+    Native {
+        name: "__next__",
+        params: "self, /",
+        run: next,
+        doc: "The next item. StopIteration at the end.",
+    },
+    Native {
+        name: "__length_hint__",
+        params: "self, /",
+        run: length_hint,
+        doc: "About how many items are left.",
+    },
 ];
 
 fn next(call: &mut Call) -> Res {
@@ -34,11 +49,7 @@ fn length_hint(call: &mut Call) -> Res {
             _ => 0,
         },
         IterState::Range { left, .. } => *left as usize,
-        IterState::Dict { dict, slot, reversed, .. } => {
-            let map = dict.borrow();
-            let (from, to) = if *reversed { (0, *slot) } else { (*slot, map.slots()) };
-            (from..to).filter(|&at| map.entry(at).is_some()).count()
-        }
+        IterState::Dict { left, .. } => *left,
         _ => 0,
     };
     Ok(Value::size(left))

@@ -8,13 +8,28 @@ pub const LIST: &[Native] =
     crate::rows![OWN, CONTAINER, INDEXED, CHANGEABLE, REVERSIBLE, SEQUENCE, SEQUENCE_IN_PLACE];
 
 const OWN: &[Native] = &[
-    Native { name: "__new__", params: "cls, iterable=(), /", run: new, doc: "A new list with the items of an iterable." },
-    Native { name: "__init__", params: "self, iterable=(), /", run: init, doc: "Replaces all items by those of an iterable." },
+    Native {
+        name: "__new__",
+        params: "cls, iterable=(), /",
+        run: new,
+        doc: "A new list with the items of an iterable.",
+    },
+    Native {
+        name: "__init__",
+        params: "self, iterable=(), /",
+        run: init,
+        doc: "Replaces all items by those of an iterable.",
+    },
     Native { name: "append", params: "self, object, /", run: append, doc: "Adds an object at the end." },
     Native { name: "clear", params: "self, /", run: clear, doc: "Removes all items." },
     Native { name: "copy", params: "self, /", run: copy, doc: "A new list with the same items." },
     Native { name: "count", params: "self, value, /", run: count, doc: "How many items equal the value." },
-    Native { name: "extend", params: "self, iterable, /", run: extend, doc: "Adds the items of an iterable at the end." },
+    Native {
+        name: "extend",
+        params: "self, iterable, /",
+        run: extend,
+        doc: "Adds the items of an iterable at the end.",
+    },
     Native {
         name: "index",
         params: "self, value, start=0, stop=9223372036854775807, /",
@@ -39,7 +54,12 @@ const OWN: &[Native] = &[
         run: remove,
         doc: "Takes out the first item that equals the value. ValueError if there is none.",
     },
-    Native { name: "reverse", params: "self, /", run: reverse, doc: "Turns the order of the items round, in place." },
+    Native {
+        name: "reverse",
+        params: "self, /",
+        run: reverse,
+        doc: "Turns the order of the items round, in place.",
+    },
     Native {
         name: "sort",
         params: "self, /, *, key=None, reverse=False",

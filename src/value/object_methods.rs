@@ -10,25 +10,90 @@ use crate::eval::Vm;
 use crate::eval::code::CompareOp;
 
 pub const OBJECT: &[Native] = &[
-    Native { name: "__new__", params: "cls, /, *args, **keywords", run: new, doc: "A new object of a class." },
-    Native { name: "__init__", params: "self, /, *args, **keywords", run: init, doc: "Does nothing to a new object." },
-    Native { name: "__init_subclass__", params: "cls, /, **keywords", run: init_subclass, doc: "Called with each class derived from this one." },
-    Native { name: "__subclasshook__", params: "cls, subclass, /", run: |_| Ok(Value::NOT_IMPLEMENTED), doc: "Lets abstract classes decide what counts as derived." },
+    Native {
+        name: "__new__",
+        params: "cls, /, *args, **keywords",
+        run: new,
+        doc: "A new object of a class.",
+    },
+    Native {
+        name: "__init__",
+        params: "self, /, *args, **keywords",
+        run: init,
+        doc: "Does nothing to a new object.",
+    },
+    Native {
+        name: "__init_subclass__",
+        params: "cls, /, **keywords",
+        run: init_subclass,
+        doc: "Called with each class derived from this one.",
+    },
+    Native {
+        name: "__subclasshook__",
+        params: "cls, subclass, /",
+        run: |_| Ok(Value::NOT_IMPLEMENTED),
+        doc: "Lets abstract classes decide what counts as derived.",
+    },
     Native { name: "__repr__", params: "self, /", run: repr, doc: "`repr(self)`." },
     Native { name: "__str__", params: "self, /", run: text, doc: "`str(self)`." },
-    Native { name: "__format__", params: "self, format_spec, /", run: format, doc: "`format(self, format_spec)`." },
+    Native {
+        name: "__format__",
+        params: "self, format_spec, /",
+        run: format,
+        doc: "`format(self, format_spec)`.",
+    },
     Native { name: "__hash__", params: "self, /", run: hash, doc: "`hash(self)`." },
-    Native { name: "__eq__", params: "self, value, /", run: |call| compare(call, CompareOp::Eq), doc: "`self == value`." },
+    Native {
+        name: "__eq__",
+        params: "self, value, /",
+        run: |call| compare(call, CompareOp::Eq),
+        doc: "`self == value`.",
+    },
     Native { name: "__ne__", params: "self, value, /", run: not_equal, doc: "`self != value`." },
-    Native { name: "__lt__", params: "self, value, /", run: |call| compare(call, CompareOp::Lt), doc: "`self < value`." },
-    Native { name: "__le__", params: "self, value, /", run: |call| compare(call, CompareOp::LtE), doc: "`self <= value`." },
-    Native { name: "__gt__", params: "self, value, /", run: |call| compare(call, CompareOp::Gt), doc: "`self > value`." },
-    Native { name: "__ge__", params: "self, value, /", run: |call| compare(call, CompareOp::GtE), doc: "`self >= value`." },
-    Native { name: "__getattribute__", params: "self, name, /", run: get_attribute, doc: "`self.name`, without `__getattr__`." },
-    Native { name: "__setattr__", params: "self, name, value, /", run: set_attribute, doc: "`self.name = value`." },
+    Native {
+        name: "__lt__",
+        params: "self, value, /",
+        run: |call| compare(call, CompareOp::Lt),
+        doc: "`self < value`.",
+    },
+    Native {
+        name: "__le__",
+        params: "self, value, /",
+        run: |call| compare(call, CompareOp::LtE),
+        doc: "`self <= value`.",
+    },
+    Native {
+        name: "__gt__",
+        params: "self, value, /",
+        run: |call| compare(call, CompareOp::Gt),
+        doc: "`self > value`.",
+    },
+    Native {
+        name: "__ge__",
+        params: "self, value, /",
+        run: |call| compare(call, CompareOp::GtE),
+        doc: "`self >= value`.",
+    },
+    Native {
+        name: "__getattribute__",
+        params: "self, name, /",
+        run: get_attribute,
+        doc: "`self.name`, without `__getattr__`.",
+    },
+    Native {
+        name: "__setattr__",
+        params: "self, name, value, /",
+        run: set_attribute,
+        doc: "`self.name = value`.",
+    },
     Native { name: "__delattr__", params: "self, name, /", run: delete_attribute, doc: "`del self.name`." },
     Native { name: "__dir__", params: "self, /", run: dir, doc: "The names of the object's attributes." },
-    Native { name: "__sizeof__", params: "self, /", run: memory_size, doc: "About how many bytes of memory it takes." },
+    Native {
+        name: "__sizeof__",
+        params: "self, /",
+        run: memory_size,
+        doc: "About how many bytes of memory it takes.",
+    },
 ];
 
 fn new(call: &mut Call) -> Res {
@@ -36,9 +101,13 @@ fn new(call: &mut Call) -> Res {
     let shown = class.name();
     let shown = shown.as_str();
     if class.kind != Tag::Instance {
-        return Err(call.vm.type_error(if class.flags.is_user {
-            let base = call.vm.types.of_tag(class.kind).name();
-            let base = base.as_str();
+        let base = call.vm.types.of_tag(class.kind).clone();
+        // Looking it up makes the rows into attributes.
+        call.vm.lookup(&base, &Str::new("__new__"));
+        let makes_own = base.attributes.get_text("__new__").is_some();
+        let base = base.name();
+        let base = base.as_str();
+        return Err(call.vm.type_error(if makes_own {
             format!("object.__new__({shown}) is not safe, use {base}.__new__()")
         } else {
             format!("cannot create '{shown}' instances")
@@ -46,7 +115,9 @@ fn new(call: &mut Call) -> Res {
     }
     if has_extra(call) {
         if defined_in_script(call.vm, &class, "__new__") {
-            return Err(call.vm.type_error("object.__new__() takes exactly one argument (the type to instantiate)"));
+            return Err(call
+                .vm
+                .type_error("object.__new__() takes exactly one argument (the type to instantiate)"));
         }
         if !defined_in_script(call.vm, &class, "__init__") {
             return Err(call.vm.type_error(format!("{shown}() takes no arguments")));
@@ -81,7 +152,10 @@ fn init(call: &mut Call) -> Res {
         let makes_itself = class.kind != Tag::Instance || defined_in_script(call.vm, &class, "__new__");
         if !makes_itself {
             let shown = class.name();
-            return Err(call.vm.type_error(format!("{}() takes no arguments", shown.as_str())));
+            return Err(call.vm.type_error(format!(
+                "{}.__init__() takes exactly one argument (the instance to initialize)",
+                shown.as_str()
+            )));
         }
     }
     Ok(Value::NONE)
@@ -102,8 +176,20 @@ fn repr(call: &mut Call) -> Res {
     match inner.tag() {
         Tag::Instance | Tag::Exception | Tag::Foreign => Ok(Value::str(call.vm.plain_repr(this))),
         Tag::Type => Ok(Value::str(inner.get::<Type>().map(Type::display_name).unwrap_or_default())),
+        Tag::Set | Tag::FrozenSet if this.is::<Instance>() => derived_set_repr(call, inner),
         _ => Ok(Value::str(call.vm.repr_of(inner)?)),
     }
+}
+
+/// `Class({1, 2})`: sets alone show their class.
+fn derived_set_repr(call: &mut Call, inner: &Value) -> Res {
+    let name = call.vm.type_name(call.arg(0));
+    if call.vm.len(inner)? == 0 {
+        return Ok(Value::str(format!("{name}()")));
+    }
+    let shown = call.vm.repr_of(inner)?;
+    let items = shown.strip_prefix("frozenset(").and_then(|rest| rest.strip_suffix(')')).unwrap_or(&shown);
+    Ok(Value::str(format!("{name}({items})")))
 }
 
 impl Vm {
@@ -187,7 +273,8 @@ fn is_comparable(left: &Value, right: &Value, op: CompareOp) -> bool {
         })
     }
     let Some(kind) = family(left) else { return false };
-    let has_no_order = matches!(kind, 6 | 8 | 9 | 10) || left.tag() == Tag::Complex || right.tag() == Tag::Complex;
+    let has_no_order =
+        matches!(kind, 6 | 8 | 9 | 10) || left.tag() == Tag::Complex || right.tag() == Tag::Complex;
     family(right) == Some(kind) && (op == CompareOp::Eq || !has_no_order)
 }
 

@@ -49,7 +49,8 @@ impl Range {
         if let (None, Int::Small(number)) = (&self.big, number) {
             let (start, stop, step) = (self.start as i128, self.stop as i128, self.step as i128);
             let number = number as i128;
-            let inside = if step > 0 { (start..stop).contains(&number) } else { number <= start && number > stop };
+            let inside =
+                if step > 0 { (start..stop).contains(&number) } else { number <= start && number > stop };
             return (inside && (number - start) % step == 0).then(|| BigInt::from((number - start) / step));
         }
         let big = self.big.as_ref()?;

@@ -35,9 +35,24 @@ pub const SLICE: &[Native] = &[
         run: crate::builtins::core::flat::slice,
         doc: "`slice(sequence, start, end)` is that part of the sequence; without a sequence Python's slice object.",
     },
-    Native { name: ".start", params: "self", run: |call| Ok(call.this::<Slice>()?.start.clone()), doc: "Where it starts, or none." },
-    Native { name: ".stop", params: "self", run: |call| Ok(call.this::<Slice>()?.stop.clone()), doc: "Where it ends, or none." },
-    Native { name: ".step", params: "self", run: |call| Ok(call.this::<Slice>()?.step.clone()), doc: "The step, or none." },
+    Native {
+        name: ".start",
+        params: "self",
+        run: |call| Ok(call.this::<Slice>()?.start.clone()),
+        doc: "Where it starts, or none.",
+    },
+    Native {
+        name: ".stop",
+        params: "self",
+        run: |call| Ok(call.this::<Slice>()?.stop.clone()),
+        doc: "Where it ends, or none.",
+    },
+    Native {
+        name: ".step",
+        params: "self",
+        run: |call| Ok(call.this::<Slice>()?.step.clone()),
+        doc: "The step, or none.",
+    },
     Native {
         name: "indices",
         params: "self, len, /",
@@ -64,7 +79,9 @@ fn new_range(call: &mut Call) -> Res {
 }
 
 fn make_range(start: &Value, stop: &Value, step: &Value) -> Value {
-    if let (Some(start), Some(stop), Some(step)) = (start.as_small_int(), stop.as_small_int(), step.as_small_int()) {
+    if let (Some(start), Some(stop), Some(step)) =
+        (start.as_small_int(), stop.as_small_int(), step.as_small_int())
+    {
         return Range::new(start, stop, step).into();
     }
     let big = |value: &Value| Int::of(value).map(|int| int.to_big().into_owned()).unwrap_or_default();

@@ -14,7 +14,12 @@ pub const FROZENSET: &[Native] = crate::rows![&[FROZEN_NEW], COMMON, CONTAINER, 
 
 const COMMON: &[Native] = &[
     Native { name: "copy", params: "self, /", run: copy, doc: "A set with the same items." },
-    Native { name: "union", params: "self, /, *others", run: union, doc: "The items of the set and of all others." },
+    Native {
+        name: "union",
+        params: "self, /, *others",
+        run: union,
+        doc: "The items of the set and of all others.",
+    },
     Native {
         name: "intersection",
         params: "self, /, *others",
@@ -39,7 +44,12 @@ const COMMON: &[Native] = &[
         run: is_disjoint,
         doc: "Whether the two have no item in common.",
     },
-    Native { name: "issubset", params: "self, other, /", run: is_subset, doc: "Whether the other has every item." },
+    Native {
+        name: "issubset",
+        params: "self, other, /",
+        run: is_subset,
+        doc: "Whether the other has every item.",
+    },
     Native {
         name: "issuperset",
         params: "self, other, /",
@@ -56,14 +66,39 @@ const FROZEN_NEW: Native = Native {
 };
 
 const CHANGING: &[Native] = &[
-    Native { name: "__new__", params: "cls, iterable=(), /", run: new, doc: "A new set with the items of an iterable." },
-    Native { name: "__init__", params: "self, iterable=(), /", run: init, doc: "Replaces all items by those of an iterable." },
+    Native {
+        name: "__new__",
+        params: "cls, iterable=(), /",
+        run: new,
+        doc: "A new set with the items of an iterable.",
+    },
+    Native {
+        name: "__init__",
+        params: "self, iterable=(), /",
+        run: init,
+        doc: "Replaces all items by those of an iterable.",
+    },
     Native { name: "add", params: "self, item, /", run: add, doc: "Puts an item in." },
     Native { name: "clear", params: "self, /", run: clear, doc: "Removes all items." },
     Native { name: "discard", params: "self, item, /", run: discard, doc: "Takes an item out if it is in." },
-    Native { name: "remove", params: "self, item, /", run: remove, doc: "Takes an item out. KeyError if it is not in." },
-    Native { name: "pop", params: "self, /", run: pop, doc: "Takes out any item. KeyError if there is none." },
-    Native { name: "update", params: "self, /, *others", run: update, doc: "Puts in the items of all others." },
+    Native {
+        name: "remove",
+        params: "self, item, /",
+        run: remove,
+        doc: "Takes an item out. KeyError if it is not in.",
+    },
+    Native {
+        name: "pop",
+        params: "self, /",
+        run: pop,
+        doc: "Takes out any item. KeyError if there is none.",
+    },
+    Native {
+        name: "update",
+        params: "self, /, *others",
+        run: update,
+        doc: "Puts in the items of all others.",
+    },
     Native {
         name: "intersection_update",
         params: "self, /, *others",

@@ -17,7 +17,12 @@ impl Vm {
     ///
     /// # Errors
     /// Whatever `key` and the comparisons raise.
-    pub fn sort_values(&mut self, mut values: Vec<Value>, key: Option<&Value>, reverse: bool) -> Res<Vec<Value>> {
+    pub fn sort_values(
+        &mut self,
+        mut values: Vec<Value>,
+        key: Option<&Value>,
+        reverse: bool,
+    ) -> Res<Vec<Value>> {
         sort_in_place(self, &mut values, key, reverse)?;
         Ok(values)
     }
@@ -68,7 +73,10 @@ fn compare_plain(kind: Plain, a: &Value, b: &Value) -> Ordering {
     match kind {
         Plain::Ints => a.as_int().cmp(&b.as_int()),
         Plain::Floats => a.as_float().partial_cmp(&b.as_float()).unwrap_or(Ordering::Equal),
-        Plain::Texts => a.as_str().cmp(&b.as_str()),
+        Plain::Texts => match (a.get::<Str>(), b.get::<Str>()) {
+            (Some(a), Some(b)) => a.order(b),
+            _ => Ordering::Equal,
+        },
     }
 }
 

@@ -4,7 +4,7 @@
 //! above all `super().__setitem__(key, value)` in a class derived from `dict`. Each takes the built-in value
 //! out of its receiver first, so that a row found on a derived class never finds itself again.
 
-use super::{Res, Value};
+use super::{Int, Res, Value};
 use crate::call::{Call, Native};
 use crate::eval::Vm;
 use crate::eval::code::{BinaryOp, UnaryOp};
@@ -194,15 +194,26 @@ fn reversed(call: &mut Call) -> Res {
     }
 }
 
+/// Whether the methods of the receiver's type know the other operand: those of ints know only ints.
+pub fn knows(this: &Value, other: &Value) -> bool {
+    Int::of(this).is_none() || Int::of(other).is_some()
+}
+
 fn forward(call: &mut Call, op: BinaryOp) -> Res {
     let left = call.inner()?;
     let right = Vm::unwrap_native(call.arg(1));
+    if !knows(left, right) {
+        return Ok(Value::NOT_IMPLEMENTED);
+    }
     Ok(call.vm.binary_builtin(op, left, right)?.unwrap_or(Value::NOT_IMPLEMENTED))
 }
 
 fn reflected(call: &mut Call, op: BinaryOp) -> Res {
     let right = call.inner()?;
     let left = Vm::unwrap_native(call.arg(1));
+    if !knows(right, left) {
+        return Ok(Value::NOT_IMPLEMENTED);
+    }
     Ok(call.vm.binary_builtin(op, left, right)?.unwrap_or(Value::NOT_IMPLEMENTED))
 }
 
@@ -225,7 +236,7 @@ fn truth(call: &mut Call) -> Res {
 /// The receiver itself, as a plain value of its built-in type.
 pub fn itself(call: &mut Call) -> Res {
     let this = call.inner()?;
-    match super::Int::of(this) {
+    match Int::of(this) {
         Some(int) => Ok(int.to_value()),
         None => Ok(this.clone()),
     }

@@ -8,7 +8,12 @@ use crate::call::{Call, Native};
 pub const TUPLE: &[Native] = crate::rows![OWN, CONTAINER, INDEXED, SEQUENCE];
 
 const OWN: &[Native] = &[
-    Native { name: "__new__", params: "cls, iterable=(), /", run: new, doc: "A tuple with the items of an iterable." },
+    Native {
+        name: "__new__",
+        params: "cls, iterable=(), /",
+        run: new,
+        doc: "A tuple with the items of an iterable.",
+    },
     Native { name: "count", params: "self, value, /", run: count, doc: "How many items equal the value." },
     Native {
         name: "index",
@@ -16,7 +21,12 @@ const OWN: &[Native] = &[
         run: index,
         doc: "Position of the first item from `start` to before `stop` that equals the value. ValueError if there is none.",
     },
-    Native { name: "__getnewargs__", params: "self, /", run: new_args, doc: "What `__new__` needs to make an equal one." },
+    Native {
+        name: "__getnewargs__",
+        params: "self, /",
+        run: new_args,
+        doc: "What `__new__` needs to make an equal one.",
+    },
 ];
 
 fn new(call: &mut Call) -> Res {

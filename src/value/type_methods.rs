@@ -2,46 +2,94 @@
 
 use super::{Dict, Ref, Res, Str, Tuple, Type, Value};
 use crate::call::{Call, Native};
+use crate::eval::Vm;
 
 pub const TYPE: &[Native] = &[
     Native {
         name: "__new__",
-        params: "cls, name, bases=<absent>, namespace=<absent>, /, **keywords",
+        params: "cls, /, *args, **keywords",
         run: new,
         doc: "The type of an object, or a new class from its name, bases and namespace.",
     },
-    Native { name: "__init__", params: "self, /, *args, **keywords", run: |_| Ok(Value::NONE), doc: "Does nothing to a new class." },
-    Native { name: "__call__", params: "self, /, *args, **keywords", run: construct, doc: "Makes an object: `__new__`, then `__init__`." },
-    Native { name: "__prepare__", params: "cls, /, *args, **keywords", run: prepare, doc: "The namespace in which a class body runs." },
-    Native { name: "__instancecheck__", params: "self, instance, /", run: instance_check, doc: "`isinstance(instance, self)`." },
-    Native { name: "__subclasscheck__", params: "self, subclass, /", run: subclass_check, doc: "`issubclass(subclass, self)`." },
-    Native { name: "__subclasses__", params: "self, /", run: subclasses, doc: "The classes derived from this one directly." },
-    Native { name: "mro", params: "self, /", run: mro, doc: "The classes in the order in which attributes are looked up." },
+    Native {
+        name: "__init__",
+        params: "self, /, *args, **keywords",
+        run: |_| Ok(Value::NONE),
+        doc: "Does nothing to a new class.",
+    },
+    Native {
+        name: "__call__",
+        params: "self, /, *args, **keywords",
+        run: construct,
+        doc: "Makes an object: `__new__`, then `__init__`.",
+    },
+    Native {
+        name: "__prepare__",
+        params: "cls, /, *args, **keywords",
+        run: prepare,
+        doc: "The namespace in which a class body runs.",
+    },
+    Native {
+        name: "__instancecheck__",
+        params: "self, instance, /",
+        run: instance_check,
+        doc: "`isinstance(instance, self)`.",
+    },
+    Native {
+        name: "__subclasscheck__",
+        params: "self, subclass, /",
+        run: subclass_check,
+        doc: "`issubclass(subclass, self)`.",
+    },
+    Native {
+        name: "__subclasses__",
+        params: "self, /",
+        run: subclasses,
+        doc: "The classes derived from this one directly.",
+    },
+    Native {
+        name: "mro",
+        params: "self, /",
+        run: mro,
+        doc: "The classes in the order in which attributes are looked up.",
+    },
     Native { name: "__repr__", params: "self, /", run: repr, doc: "`repr(self)`." },
-    Native { name: "__setattr__", params: "self, name, value, /", run: set_attribute, doc: "`self.name = value`." },
-    Native { name: "__or__", params: "self, other, /", run: |call| super::union::unite(call.vm, call.arg(0), call.arg(1)), doc: "`self | other`: either type." },
-    Native { name: "__ror__", params: "self, other, /", run: |call| super::union::unite(call.vm, call.arg(1), call.arg(0)), doc: "`other | self`: either type." },
+    Native {
+        name: "__setattr__",
+        params: "self, name, value, /",
+        run: set_attribute,
+        doc: "`self.name = value`.",
+    },
+    Native {
+        name: "__or__",
+        params: "self, other, /",
+        run: |call| super::union::unite(call.vm, call.arg(0), call.arg(1)),
+        doc: "`self | other`: either type.",
+    },
+    Native {
+        name: "__ror__",
+        params: "self, other, /",
+        run: |call| super::union::unite(call.vm, call.arg(1), call.arg(0)),
+        doc: "`other | self`: either type.",
+    },
 ];
 
 fn new(call: &mut Call) -> Res {
-    let (Some(bases), Some(namespace)) = (call.opt(2), call.opt(3)) else {
-        if call.opt(2).is_some() || call.keywords().is_some_and(|named| !named.is_empty()) {
-            return Err(call.vm.type_error("type() takes 1 or 3 arguments"));
-        }
-        return Ok(call.vm.type_of(call.arg(1)).into());
-    };
-    let Some(name) = call.arg(1).get_ref::<Str>() else { return Err(call.wrong_type(1, "str")) };
-    let Some(bases) = bases.get::<Tuple>() else { return Err(call.wrong_type(2, "tuple")) };
-    let namespace: &Dict = match call.dict(3) {
-        Ok(namespace) => namespace,
-        Err(_) => {
-            call.vm.take_raised();
-            let _ = namespace;
-            return Err(call.wrong_type(3, "dict"));
-        }
-    };
     let named = call.keyword_pairs();
+    let (name, bases, namespace) = match call.rest() {
+        [object] if named.is_empty() => return Ok(call.vm.type_of(object).into()),
+        [name, bases, namespace] => (name, bases, namespace),
+        _ => return Err(call.vm.type_error("type() takes 1 or 3 arguments")),
+    };
+    let Some(name) = Vm::unwrap_native(name).get_ref::<Str>() else { return wrong(call, 1, "str") };
+    let Some(bases) = bases.get::<Tuple>() else { return wrong(call, 2, "tuple") };
+    let Some(namespace) = Vm::unwrap_native(namespace).get::<Dict>() else { return wrong(call, 3, "dict") };
     call.vm.new_class(call.arg(0), name, bases.items(), namespace, &named)
+}
+
+fn wrong(call: &mut Call, number: usize, wanted: &str) -> Res {
+    let got = call.vm.type_name(call.arg(number));
+    Err(call.vm.type_error(format!("type.__new__() argument {number} must be {wanted}, not {got}")))
 }
 
 fn construct(call: &mut Call) -> Res {

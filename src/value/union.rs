@@ -10,13 +10,38 @@ pub const TYPE_NAME: &str = "UnionType";
 
 pub const UNION: &[Native] = &[
     Native { name: ".__args__", params: "self", run: args, doc: "The types, as a tuple." },
-    Native { name: "__or__", params: "self, other, /", run: |call| unite(call.vm, call.arg(0), call.arg(1)), doc: "`self | other`." },
-    Native { name: "__ror__", params: "self, other, /", run: |call| unite(call.vm, call.arg(1), call.arg(0)), doc: "`other | self`." },
-    Native { name: "__eq__", params: "self, other, /", run: equals, doc: "Whether both have the same types." },
+    Native {
+        name: "__or__",
+        params: "self, other, /",
+        run: |call| unite(call.vm, call.arg(0), call.arg(1)),
+        doc: "`self | other`.",
+    },
+    Native {
+        name: "__ror__",
+        params: "self, other, /",
+        run: |call| unite(call.vm, call.arg(1), call.arg(0)),
+        doc: "`other | self`.",
+    },
+    Native {
+        name: "__eq__",
+        params: "self, other, /",
+        run: equals,
+        doc: "Whether both have the same types.",
+    },
     Native { name: "__hash__", params: "self, /", run: hash, doc: "`hash(self)`." },
     Native { name: "__repr__", params: "self, /", run: repr, doc: "`repr(self)`." },
-    Native { name: "__instancecheck__", params: "self, instance, /", run: instance_check, doc: "`isinstance(instance, self)`." },
-    Native { name: "__subclasscheck__", params: "self, subclass, /", run: subclass_check, doc: "`issubclass(subclass, self)`." },
+    Native {
+        name: "__instancecheck__",
+        params: "self, instance, /",
+        run: instance_check,
+        doc: "`isinstance(instance, self)`.",
+    },
+    Native {
+        name: "__subclasscheck__",
+        params: "self, subclass, /",
+        run: subclass_check,
+        doc: "`issubclass(subclass, self)`.",
+    },
 ];
 
 /// The types of a union; `None` if the value is none.
@@ -35,6 +60,7 @@ pub fn unite(vm: &mut Vm, left: &Value, right: &Value) -> Res {
     for side in [left, right] {
         let more = match side.view() {
             View::Type(_) => vec![side.clone()],
+            _ if super::generic_alias::parts(side).is_some() => vec![side.clone()],
             // `none` stands for its type.
             View::None => vec![vm.type_of(side).into()],
             _ => match members(side) {
@@ -75,8 +101,14 @@ fn hash(call: &mut Call) -> Res {
 }
 
 fn repr(call: &mut Call) -> Res {
-    let shown = |t: &Value| t.get::<Type>().map(Type::display_name).unwrap_or_default();
-    Ok(Value::str(this(call).iter().map(shown).collect::<Vec<_>>().join(" | ")))
+    let mut shown = Vec::new();
+    for member in this(call) {
+        shown.push(match member.get::<Type>() {
+            Some(class) => class.display_name(),
+            None => call.vm.repr_of(&member)?,
+        });
+    }
+    Ok(Value::str(shown.join(" | ")))
 }
 
 /// Asks every type of the union.

@@ -2,15 +2,40 @@
 
 use crate::call::{Call, Native};
 use crate::eval::Vm;
-use crate::value::{Res, Slice, Str, Ref, Tag, Value};
+use crate::value::{Ref, Res, Slice, Str, Tag, Value};
 
 pub static ROWS: &[Native] = &[
     Native { name: "append", params: "object, value", run: append, doc: "`object.append(value)`." },
-    Native { name: "insert", params: "object, index, value", run: insert, doc: "`object.insert(index, value)`: negative indexes count from the end, indexes outside are clamped." },
-    Native { name: "pop", params: "object, *args", run: pop, doc: "`object.pop(...)`: the last item of a list, or the one at an index; the value of a key of a dict." },
-    Native { name: "delete", params: "object, key", run: delete, doc: "`del object[key]`: IndexError or KeyError if there is none." },
-    Native { name: "keys", params: "object", run: keys, doc: "A new list of the keys of a mapping, in its order." },
-    Native { name: "values", params: "object", run: values, doc: "A new list of the values of a mapping, in the order of its keys." },
+    Native {
+        name: "insert",
+        params: "object, index, value",
+        run: insert,
+        doc: "`object.insert(index, value)`: negative indexes count from the end, indexes outside are clamped.",
+    },
+    Native {
+        name: "pop",
+        params: "object, *args",
+        run: pop,
+        doc: "`object.pop(...)`: the last item of a list, or the one at an index; the value of a key of a dict.",
+    },
+    Native {
+        name: "delete",
+        params: "object, key",
+        run: delete,
+        doc: "`del object[key]`: IndexError or KeyError if there is none.",
+    },
+    Native {
+        name: "keys",
+        params: "object",
+        run: keys,
+        doc: "A new list of the keys of a mapping, in its order.",
+    },
+    Native {
+        name: "values",
+        params: "object",
+        run: values,
+        doc: "A new list of the values of a mapping, in the order of its keys.",
+    },
 ];
 
 /// `__new__` of `slice`: ZPy's function on a sequence, else Python's slice object.
@@ -21,7 +46,9 @@ pub fn slice(call: &mut Call) -> Res {
     {
         let [start, end] = bounds else {
             let given = args.len();
-            return Err(call.vm.type_error(format!("slice() of a sequence takes 3 arguments ({given} given)")));
+            return Err(call
+                .vm
+                .type_error(format!("slice() of a sequence takes 3 arguments ({given} given)")));
         };
         let slice = Ref::new(Slice { start: start.clone(), stop: end.clone(), step: Value::NONE });
         return call.vm.get_item(sequence, &slice.into());

@@ -5,21 +5,76 @@ use crate::eval::Vm;
 use crate::value::{BigInt, Instance, Module, Property, Ref, Res, Str, Tag, Tuple, Type, Value, View};
 
 pub static ROWS: &[Native] = &[
-    Native { name: "isinstance", params: "obj, class_or_tuple, /", run: isinstance, doc: "Whether the object is an instance of the class, of one of a tuple of classes, or of a union." },
-    Native { name: "issubclass", params: "cls, class_or_tuple, /", run: issubclass, doc: "Whether a class is derived from the class, from one of a tuple of classes, or from a member of a union." },
-    Native { name: "getattr", params: "object, name, default=None, /", run: getattr, doc: "`object.name`; `default`, if given, where there is no such attribute." },
+    Native {
+        name: "isinstance",
+        params: "obj, class_or_tuple, /",
+        run: isinstance,
+        doc: "Whether the object is an instance of the class, of one of a tuple of classes, or of a union.",
+    },
+    Native {
+        name: "issubclass",
+        params: "cls, class_or_tuple, /",
+        run: issubclass,
+        doc: "Whether a class is derived from the class, from one of a tuple of classes, or from a member of a union.",
+    },
+    Native {
+        name: "getattr",
+        params: "object, name, default=None, /",
+        run: getattr,
+        doc: "`object.name`; `default`, if given, where there is no such attribute.",
+    },
     Native { name: "hasattr", params: "object, name, /", run: hasattr, doc: "Whether `object.name` exists." },
     Native { name: "setattr", params: "object, name, value, /", run: setattr, doc: "`object.name = value`." },
     Native { name: "delattr", params: "object, name, /", run: delattr, doc: "`del object.name`." },
     Native { name: "callable", params: "obj, /", run: callable, doc: "Whether the object can be called." },
-    Native { name: "dir", params: "object=None, /", run: dir, doc: "The names of the object's attributes, sorted; without an object the names in the running module." },
-    Native { name: "vars", params: "object=None, /", run: vars, doc: "The object's `__dict__`; without an object the local variables." },
-    Native { name: "id", params: "obj, /", run: id, doc: "A number that tells the object from every other live one." },
-    Native { name: "hash", params: "obj, /", run: hash, doc: "The hash of a value; TypeError if it has none." },
-    Native { name: "repr", params: "obj, /", run: repr, doc: "The text of a value as it would be written in a program." },
-    Native { name: "ascii", params: "obj, /", run: ascii, doc: "As `repr`, with all characters beyond ASCII escaped." },
-    Native { name: "format", params: "value, format_spec='', /", run: format, doc: "The value as text, laid out as the format spec says." },
-    Native { name: "help", params: "object=None, /", run: help, doc: "Prints what is known about a function, type or module." },
+    Native {
+        name: "dir",
+        params: "object=None, /",
+        run: dir,
+        doc: "The names of the object's attributes, sorted; without an object the names in the running module.",
+    },
+    Native {
+        name: "vars",
+        params: "object=None, /",
+        run: vars,
+        doc: "The object's `__dict__`; without an object the local variables.",
+    },
+    Native {
+        name: "id",
+        params: "obj, /",
+        run: id,
+        doc: "A number that tells the object from every other live one.",
+    },
+    Native {
+        name: "hash",
+        params: "obj, /",
+        run: hash,
+        doc: "The hash of a value; TypeError if it has none.",
+    },
+    Native {
+        name: "repr",
+        params: "obj, /",
+        run: repr,
+        doc: "The text of a value as it would be written in a program.",
+    },
+    Native {
+        name: "ascii",
+        params: "obj, /",
+        run: ascii,
+        doc: "As `repr`, with all characters beyond ASCII escaped.",
+    },
+    Native {
+        name: "format",
+        params: "value, format_spec='', /",
+        run: format,
+        doc: "The value as text, laid out as the format spec says.",
+    },
+    Native {
+        name: "help",
+        params: "object=None, /",
+        run: help,
+        doc: "Prints what is known about a function, type or module.",
+    },
 ];
 
 const NO_CLASS: &str = "isinstance() arg 2 must be a type, a tuple of types, or a union";
@@ -123,7 +178,8 @@ impl Vm {
 
     /// The class an object claims to have by a property `__class__` of its own.
     fn claimed_class(&mut self, object: &Value, own: &Ref<Type>) -> Res<Option<Ref<Type>>> {
-        if !own.flags.is_user || !self.lookup(own, &Str::new("__class__")).is_some_and(|f| f.is::<Property>()) {
+        if !own.flags.is_user || !self.lookup(own, &Str::new("__class__")).is_some_and(|f| f.is::<Property>())
+        {
             return Ok(None);
         }
         Ok(self.find_attribute(object, &Str::new("__class__"))?.and_then(|class| class.get_ref::<Type>()))
@@ -175,7 +231,9 @@ fn dir(call: &mut Call) -> Res {
     let Some(object) = call.opt(0) else {
         let mut names: Vec<String> = match call.vm.local_variables() {
             Some(locals) => locals.iter().map(|(name, _)| name.as_str().to_string()).collect(),
-            None => call.vm.current_module().pairs().iter().map(|(name, _)| name.as_str().to_string()).collect(),
+            None => {
+                call.vm.current_module().pairs().iter().map(|(name, _)| name.as_str().to_string()).collect()
+            }
         };
         names.sort();
         return Ok(Value::list(names.iter().map(Value::str).collect()));

@@ -11,18 +11,58 @@ use crate::value::{Instance, Int, Iter, Res, Tag, Value};
 
 pub static ROWS: &[Native] = &[
     Native { name: "len", params: "obj, /", run: len, doc: "The number of items of a container." },
-    Native { name: "all", params: "iterable, /", run: all, doc: "Whether every item is true; true if there is none." },
-    Native { name: "any", params: "iterable, /", run: any, doc: "Whether some item is true; false if there is none." },
-    Native { name: "iter", params: "object, sentinel=None, /", run: iter, doc: "An iterator over `object`, or one that calls `object` until it gives `sentinel`." },
-    Native { name: "next", params: "iterator, default=None, /", run: next, doc: "The next item; at the end `default`, or StopIteration if none is given." },
-    Native { name: "max", params: "*args, key=None, default=None", run: max, doc: "The largest item of an iterable, or the largest argument; the first of equals." },
-    Native { name: "min", params: "*args, key=None, default=None", run: min, doc: "The smallest item of an iterable, or the smallest argument; the first of equals." },
-    Native { name: "sorted", params: "iterable, /, **options", run: sorted, doc: "A new sorted list: stable, by `key(item)` if given, descending with `reverse=True`." },
-    Native { name: "sum", params: "iterable, /, start=0", run: sum, doc: "`start` plus all items. Floats are added with the rounding errors carried along." },
+    Native {
+        name: "all",
+        params: "iterable, /",
+        run: all,
+        doc: "Whether every item is true; true if there is none.",
+    },
+    Native {
+        name: "any",
+        params: "iterable, /",
+        run: any,
+        doc: "Whether some item is true; false if there is none.",
+    },
+    Native {
+        name: "iter",
+        params: "object, sentinel=None, /",
+        run: iter,
+        doc: "An iterator over `object`, or one that calls `object` until it gives `sentinel`.",
+    },
+    Native {
+        name: "next",
+        params: "iterator, default=None, /",
+        run: next,
+        doc: "The next item; at the end `default`, or StopIteration if none is given.",
+    },
+    Native {
+        name: "max",
+        params: "*args, key=None, default=None",
+        run: max,
+        doc: "The largest item of an iterable, or the largest argument; the first of equals.",
+    },
+    Native {
+        name: "min",
+        params: "*args, key=None, default=None",
+        run: min,
+        doc: "The smallest item of an iterable, or the smallest argument; the first of equals.",
+    },
+    Native {
+        name: "sorted",
+        params: "iterable, /, **options",
+        run: sorted,
+        doc: "A new sorted list: stable, by `key(item)` if given, descending with `reverse=True`.",
+    },
+    Native {
+        name: "sum",
+        params: "iterable, /, start=0",
+        run: sum,
+        doc: "`start` plus all items. Floats are added with the rounding errors carried along.",
+    },
 ];
 
 /// `__new__` of the iterator types that scripts can call.
-pub static ENUMERATE: &[Native] = &[Native { name: "__new__", params: "cls, iterable, start=0", run: enumerate, doc: "Pairs `(number, item)`, counting from `start`." }];
+pub static ENUMERATE: &[Native] = &[Native { name: "__new__", params: "cls, iterable=None, start=0", run: enumerate, doc: "Pairs `(number, item)`, counting from `start`." }];
 pub static ZIP: &[Native] = &[Native { name: "__new__", params: "cls, /, *iterables, strict=False", run: zip, doc: "Tuples of the first items, the second items, ...; ends with the shortest iterable, or with `strict` demands equal lengths (ValueError)." }];
 pub static MAP: &[Native] = &[Native { name: "__new__", params: "cls, /, *args", run: map, doc: "`map(function, *iterables)`: what the function gives for each item, computed when asked for." }];
 pub static FILTER: &[Native] = &[Native { name: "__new__", params: "cls, function, iterable, /", run: filter, doc: "The items for which the function gives a true value, or the true ones if it is none." }];
@@ -129,7 +169,9 @@ fn sorted(call: &mut Call) -> Res {
             _ => {
                 // The keywords are those of `list.sort`, and Python says so.
                 let name = name.as_str().unwrap_or_default();
-                return Err(call.vm.type_error(format!("'{name}' is an invalid keyword argument for sort()")));
+                return Err(call
+                    .vm
+                    .type_error(format!("'{name}' is an invalid keyword argument for sort()")));
             }
         }
     }
@@ -195,7 +237,10 @@ fn enumerate(call: &mut Call) -> Res {
         Some(start) => call.vm.to_int_value(start)?,
         None => Value::int(0),
     };
-    let inner = call.vm.iter(call.arg(1))?;
+    let Some(iterable) = call.opt(1) else {
+        return Err(call.vm.type_error("enumerate() missing required argument 'iterable'"));
+    };
+    let inner = call.vm.iter(iterable)?;
     Ok(Iter::new(IterState::Enumerate { inner, count }).into())
 }
 

@@ -8,15 +8,40 @@ use crate::value::{BigInt, Int, Res, Tag, Value, View};
 use num_traits::Signed;
 
 pub static ROWS: &[Native] = &[
-    Native { name: "abs", params: "number, /", run: abs, doc: "The number without its sign; the length of a complex number." },
+    Native {
+        name: "abs",
+        params: "number, /",
+        run: abs,
+        doc: "The number without its sign; the length of a complex number.",
+    },
     Native { name: "bin", params: "number, /", run: bin, doc: "An int in base 2, such as `0b101`." },
-    Native { name: "chr", params: "i, /", run: chr, doc: "The character with code point `i`, from 0 to 0x10ffff; else ValueError." },
+    Native {
+        name: "chr",
+        params: "i, /",
+        run: chr,
+        doc: "The character with code point `i`, from 0 to 0x10ffff; else ValueError.",
+    },
     Native { name: "divmod", params: "x, y, /", run: divmod, doc: "The tuple `(x // y, x % y)`." },
-    Native { name: "hex", params: "number, /", run: hex, doc: "An int in base 16, such as `0xff` or `-0xff`." },
+    Native {
+        name: "hex",
+        params: "number, /",
+        run: hex,
+        doc: "An int in base 16, such as `0xff` or `-0xff`.",
+    },
     Native { name: "oct", params: "number, /", run: oct, doc: "An int in base 8, such as `0o17`." },
     Native { name: "ord", params: "character, /", run: ord, doc: "The code point of a string of length 1." },
-    Native { name: "pow", params: "base, exp, mod=None", run: pow, doc: "`base ** exp`, or with `mod` the same modulo `mod` for ints, computed fast." },
-    Native { name: "round", params: "number, ndigits=None", run: round, doc: "Rounded to `ndigits` places, halves to the even neighbour; without `ndigits` an int." },
+    Native {
+        name: "pow",
+        params: "base, exp, mod=None",
+        run: pow,
+        doc: "`base ** exp`, or with `mod` the same modulo `mod` for ints, computed fast.",
+    },
+    Native {
+        name: "round",
+        params: "number, ndigits=None",
+        run: round,
+        doc: "Rounded to `ndigits` places, halves to the even neighbour; without `ndigits` an int.",
+    },
 ];
 
 fn abs(call: &mut Call) -> Res {
@@ -37,7 +62,9 @@ fn abs(call: &mut Call) -> Res {
             Ok(Value::float(length))
         }
         _ => match Int::of(value) {
-            Some(Int::Small(i)) => Ok(i.checked_abs().map_or_else(|| Value::big(BigInt::from(i).abs()), Value::int)),
+            Some(Int::Small(i)) => {
+                Ok(i.checked_abs().map_or_else(|| Value::big(BigInt::from(i).abs()), Value::int))
+            }
             Some(Int::Big(big)) => Ok(Value::big(big.abs())),
             None => {
                 let name = call.vm.type_name(value);

@@ -12,13 +12,48 @@ use crate::value::{Dict, Module, Ref, Res, Str, Value, View};
 use std::rc::Rc;
 
 pub static ROWS: &[Native] = &[
-    Native { name: "eval", params: "source, globals=None, locals=None, /", run: eval, doc: "The value of an expression given as text." },
-    Native { name: "exec", params: "source, globals=None, locals=None, /", run: exec, doc: "Runs statements given as text." },
-    Native { name: "compile", params: "source, filename, mode, flags=0, dont_inherit=False, optimize=-1", run: compile, doc: "Not supported yet." },
-    Native { name: "globals", params: "", run: globals, doc: "The variables of the running module as a mapping that writes through." },
-    Native { name: "locals", params: "", run: locals, doc: "A new dict of the local variables; in a module the same as `globals()`." },
-    Native { name: "__import__", params: "name, globals=None, locals=None, fromlist=(), level=0", run: import, doc: "Imports a module by its dotted name; the first module of it, or the last with a `fromlist`." },
-    Native { name: "exit", params: "code=None", run: exit, doc: "Ends the program: none and 0 mean success, another int is the exit code, anything else is printed to stderr and means 1." },
+    Native {
+        name: "eval",
+        params: "source, globals=None, locals=None, /",
+        run: eval,
+        doc: "The value of an expression given as text.",
+    },
+    Native {
+        name: "exec",
+        params: "source, globals=None, locals=None, /",
+        run: exec,
+        doc: "Runs statements given as text.",
+    },
+    Native {
+        name: "compile",
+        params: "source, filename, mode, flags=0, dont_inherit=False, optimize=-1",
+        run: compile,
+        doc: "Not supported yet.",
+    },
+    Native {
+        name: "globals",
+        params: "",
+        run: globals,
+        doc: "The variables of the running module as a mapping that writes through.",
+    },
+    Native {
+        name: "locals",
+        params: "",
+        run: locals,
+        doc: "A new dict of the local variables; in a module the same as `globals()`.",
+    },
+    Native {
+        name: "__import__",
+        params: "name, globals=None, locals=None, fromlist=(), level=0",
+        run: import,
+        doc: "Imports a module by its dotted name; the first module of it, or the last with a `fromlist`.",
+    },
+    Native {
+        name: "exit",
+        params: "code=None",
+        run: exit,
+        doc: "Ends the program: none and 0 mean success, another int is the exit code, anything else is printed to stderr and means 1.",
+    },
     Native { name: "quit", params: "code=None", run: exit, doc: "As `exit`." },
     Native { name: "breakpoint", params: "*args, **keywords", run: breakpoint, doc: "Not supported yet." },
 ];
@@ -30,7 +65,9 @@ fn source_text(call: &mut Call) -> Res<String> {
         View::Str(text) => Ok(text.as_str().to_string()),
         View::Bytes(_) | View::ByteArray(_) => match String::from_utf8(call.bytes(0)?.into_owned()) {
             Ok(text) => Ok(text),
-            Err(_) => Err(call.vm.error(Exc::SyntaxError, "(unicode error) 'utf-8' codec can't decode the source")),
+            Err(_) => {
+                Err(call.vm.error(Exc::SyntaxError, "(unicode error) 'utf-8' codec can't decode the source"))
+            }
         },
         _ => {
             let name = call.native.name;
@@ -150,7 +187,9 @@ fn exec(call: &mut Call) -> Res {
 }
 
 fn compile(call: &mut Call) -> Res {
-    Err(call.vm.error(Exc::NotImplementedError, "compile() is not supported yet; give the text to eval() or exec()"))
+    Err(call
+        .vm
+        .error(Exc::NotImplementedError, "compile() is not supported yet; give the text to eval() or exec()"))
 }
 
 fn globals(call: &mut Call) -> Res {

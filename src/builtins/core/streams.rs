@@ -6,9 +6,24 @@ use crate::eval::Vm;
 use crate::value::{File, Res, Value};
 
 pub static ROWS: &[Native] = &[
-    Native { name: "print", params: "*args, sep=' ', end='\\n', file=None, flush=False", run: print, doc: "Writes the values to stdout (or `file`), separated by `sep` and followed by `end`." },
-    Native { name: "input", params: "prompt='', /", run: input, doc: "One line from stdin without its end, after showing the prompt. EOFError at the end of the input." },
-    Native { name: "open", params: "file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None", run: io::open, doc: "Opens a file: mode `r w a x` with `+`, `b` or `t`. Text is UTF-8 unless `encoding` says `ascii` or `latin-1`." },
+    Native {
+        name: "print",
+        params: "*args, sep=' ', end='\\n', file=None, flush=False",
+        run: print,
+        doc: "Writes the values to stdout (or `file`), separated by `sep` and followed by `end`.",
+    },
+    Native {
+        name: "input",
+        params: "prompt='', /",
+        run: input,
+        doc: "One line from stdin without its end, after showing the prompt. EOFError at the end of the input.",
+    },
+    Native {
+        name: "open",
+        params: "file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None",
+        run: io::open,
+        doc: "Opens a file: mode `r w a x` with `+`, `b` or `t`. Text is UTF-8 unless `encoding` says `ascii` or `latin-1`.",
+    },
 ];
 
 /// `sep` or `end`: none means the usual.

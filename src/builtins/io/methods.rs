@@ -1,6 +1,8 @@
 //! Methods of file objects.
 
-use super::{Standard, check_open, check_readable, check_writable, decode, fill, flush, line_bytes, put, put_text};
+use super::{
+    Standard, check_open, check_readable, check_writable, decode, fill, flush, line_bytes, put, put_text,
+};
 use crate::call::{Call, Native};
 use crate::eval::Exc;
 use crate::text::codec::Codec;
@@ -10,41 +12,131 @@ use std::io::SeekFrom;
 use std::os::fd::AsRawFd;
 
 pub static METHODS: &[Native] = &[
-    Native { name: "read", params: "self, size=-1, /", run: read, doc: "The next `size` characters or bytes; all that is left if `size` is negative or none." },
+    Native {
+        name: "read",
+        params: "self, size=-1, /",
+        run: read,
+        doc: "The next `size` characters or bytes; all that is left if `size` is negative or none.",
+    },
     Native { name: "read1", params: "self, size=-1, /", run: read, doc: "As `read`." },
-    Native { name: "readline", params: "self, size=-1, /", run: read_line, doc: "The next line with its end, at most `size` characters of it; empty at the end of the file." },
-    Native { name: "readlines", params: "self, hint=-1, /", run: read_lines, doc: "The rest of the file as a list of lines; stops after `hint` characters if that is positive." },
-    Native { name: "readinto", params: "self, buffer, /", run: read_into, doc: "Reads bytes into a bytearray; how many." },
-    Native { name: "write", params: "self, text, /", run: write, doc: "Writes text (or bytes to a binary file); how many characters or bytes." },
-    Native { name: "writelines", params: "self, lines, /", run: write_lines, doc: "Writes each item of an iterable; adds no line ends." },
-    Native { name: "flush", params: "self, /", run: flush_method, doc: "Passes on what waits to be written." },
-    Native { name: "close", params: "self, /", run: close, doc: "Flushes and closes; closing twice does nothing." },
-    Native { name: "seek", params: "self, offset, whence=0, /", run: seek, doc: "Goes to a position: from the start (0), from here (1), from the end (2); the new position." },
+    Native {
+        name: "readline",
+        params: "self, size=-1, /",
+        run: read_line,
+        doc: "The next line with its end, at most `size` characters of it; empty at the end of the file.",
+    },
+    Native {
+        name: "readlines",
+        params: "self, hint=-1, /",
+        run: read_lines,
+        doc: "The rest of the file as a list of lines; stops after `hint` characters if that is positive.",
+    },
+    Native {
+        name: "readinto",
+        params: "self, buffer, /",
+        run: read_into,
+        doc: "Reads bytes into a bytearray; how many.",
+    },
+    Native {
+        name: "write",
+        params: "self, text, /",
+        run: write,
+        doc: "Writes text (or bytes to a binary file); how many characters or bytes.",
+    },
+    Native {
+        name: "writelines",
+        params: "self, lines, /",
+        run: write_lines,
+        doc: "Writes each item of an iterable; adds no line ends.",
+    },
+    Native {
+        name: "flush",
+        params: "self, /",
+        run: flush_method,
+        doc: "Passes on what waits to be written.",
+    },
+    Native {
+        name: "close",
+        params: "self, /",
+        run: close,
+        doc: "Flushes and closes; closing twice does nothing.",
+    },
+    Native {
+        name: "seek",
+        params: "self, offset, whence=0, /",
+        run: seek,
+        doc: "Goes to a position: from the start (0), from here (1), from the end (2); the new position.",
+    },
     Native { name: "tell", params: "self, /", run: tell, doc: "The position, in bytes." },
-    Native { name: "truncate", params: "self, size=None, /", run: truncate, doc: "Cuts the file at `size` bytes, or here; the new size." },
+    Native {
+        name: "truncate",
+        params: "self, size=None, /",
+        run: truncate,
+        doc: "Cuts the file at `size` bytes, or here; the new size.",
+    },
     Native { name: "fileno", params: "self, /", run: fileno, doc: "The number of the file's descriptor." },
     Native { name: "isatty", params: "self, /", run: isatty, doc: "Whether it is a terminal." },
     Native { name: "readable", params: "self, /", run: readable, doc: "Whether it can be read." },
     Native { name: "writable", params: "self, /", run: writable, doc: "Whether it can be written." },
     Native { name: "seekable", params: "self, /", run: seekable, doc: "Whether `seek` works." },
-    Native { name: "getvalue", params: "self, /", run: get_value, doc: "Everything in a StringIO or BytesIO." },
-    Native { name: "reconfigure", params: "self, *, encoding=None, errors=None, newline=None, line_buffering=None, write_through=None", run: reconfigure, doc: "Accepted for standard streams; they stay UTF-8." },
+    Native {
+        name: "getvalue",
+        params: "self, /",
+        run: get_value,
+        doc: "Everything in a StringIO or BytesIO.",
+    },
+    Native {
+        name: "reconfigure",
+        params: "self, *, encoding=None, errors=None, newline=None, line_buffering=None, write_through=None",
+        run: reconfigure,
+        doc: "Accepted for standard streams; they stay UTF-8.",
+    },
     Native { name: "__enter__", params: "self, /", run: enter, doc: "The file itself." },
     Native { name: "__exit__", params: "self, *exception", run: exit, doc: "Closes the file." },
-    Native { name: "__iter__", params: "self, /", run: enter, doc: "The file itself: it iterates over its lines." },
+    Native {
+        name: "__iter__",
+        params: "self, /",
+        run: enter,
+        doc: "The file itself: it iterates over its lines.",
+    },
     Native { name: "__next__", params: "self, /", run: next, doc: "The next line." },
     Native { name: ".closed", params: "self", run: closed, doc: "Whether the file is closed." },
     Native { name: ".name", params: "self", run: name, doc: "What was opened." },
     Native { name: ".mode", params: "self", run: mode, doc: "The mode it was opened with." },
     Native { name: ".encoding", params: "self", run: encoding, doc: "Name of the encoding of a text file." },
     Native { name: ".errors", params: "self", run: errors, doc: "Name of the error handler of a text file." },
-    Native { name: ".newlines", params: "self", run: newlines, doc: "Always none: line ends are not recorded." },
-    Native { name: ".line_buffering", params: "self", run: line_buffering, doc: "Whether each line is passed on at once." },
-    Native { name: ".buffer", params: "self", run: buffer, doc: "The binary file beneath a standard stream." },
+    Native {
+        name: ".newlines",
+        params: "self",
+        run: newlines,
+        doc: "Always none: line ends are not recorded.",
+    },
+    Native {
+        name: ".line_buffering",
+        params: "self",
+        run: line_buffering,
+        doc: "Whether each line is passed on at once.",
+    },
+    Native {
+        name: ".buffer",
+        params: "self",
+        run: buffer,
+        doc: "The binary file beneath a standard stream.",
+    },
 ];
 
-pub static STRING_IO: &[Native] = &[Native { name: "__new__", params: "cls, initial_value='', newline='\\n'", run: new_string_io, doc: "Text in memory that looks like a file." }];
-pub static BYTES_IO: &[Native] = &[Native { name: "__new__", params: "cls, initial_bytes=b''", run: new_bytes_io, doc: "Bytes in memory that look like a file." }];
+pub static STRING_IO: &[Native] = &[Native {
+    name: "__new__",
+    params: "cls, initial_value='', newline='\\n'",
+    run: new_string_io,
+    doc: "Text in memory that looks like a file.",
+}];
+pub static BYTES_IO: &[Native] = &[Native {
+    name: "__new__",
+    params: "cls, initial_bytes=b''",
+    run: new_bytes_io,
+    doc: "Bytes in memory that look like a file.",
+}];
 
 fn new_string_io(call: &mut Call) -> Res {
     let text = match call.opt_not_none(1) {
@@ -141,7 +233,13 @@ fn end_of_chars(bytes: &[u8], count: usize, file: &File) -> Option<usize> {
                 _ => 1,
             },
             0xC2..=0xF4 if is_utf8 => {
-                let len = if lead < 0xE0 { 2 } else if lead < 0xF0 { 3 } else { 4 };
+                let len = if lead < 0xE0 {
+                    2
+                } else if lead < 0xF0 {
+                    3
+                } else {
+                    4
+                };
                 let rest = bytes.get(at + 1..at + len)?;
                 if rest.iter().all(|b| b & 0xC0 == 0x80) { len } else { 1 }
             }

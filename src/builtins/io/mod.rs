@@ -157,9 +157,8 @@ pub fn put(vm: &mut Vm, file: &File, bytes: &[u8]) -> Res<()> {
         _ => {
             let moved = state.drop_input();
             let settings = &file.settings;
-            let must_flush = state.put(bytes)
-                || settings.unbuffered
-                || settings.line_buffered && bytes.contains(&b'\n');
+            let must_flush =
+                state.put(bytes) || settings.unbuffered || settings.line_buffered && bytes.contains(&b'\n');
             drop(state);
             if let Err(error) = moved {
                 return Err(vm.os_error(&error, None));
@@ -264,7 +263,10 @@ pub fn describe(vm: &mut Vm, file: &File) -> Res<String> {
     Ok(if file.settings.binary {
         format!("<_io.{kind} name={name}>")
     } else {
-        format!("<_io.{kind} name={name} mode='{}' encoding='{}'>", file.settings.mode, file.settings.encoding)
+        format!(
+            "<_io.{kind} name={name} mode='{}' encoding='{}'>",
+            file.settings.mode, file.settings.encoding
+        )
     })
 }
 

@@ -204,9 +204,9 @@ fn check_mode(vm: &mut Vm, mode: &str) -> Res<()> {
     }
     match mode.chars().filter(|c| "rwax".contains(*c)).count() {
         1 => Ok(()),
-        0 => Err(vm.value_error(
-            "Must have exactly one of create/read/write/append mode and at most one plus",
-        )),
+        0 => {
+            Err(vm.value_error("Must have exactly one of create/read/write/append mode and at most one plus"))
+        }
         _ => Err(vm.value_error("must have exactly one of create/read/write/append mode")),
     }
 }
@@ -244,8 +244,6 @@ fn newline(call: &mut Call) -> Res<Newline> {
         "\n" => Ok(Newline::Exactly("\n")),
         "\r" => Ok(Newline::Exactly("\r")),
         "\r\n" => Ok(Newline::Exactly("\r\n")),
-        other => {
-            Err(call.vm.value_error(format!("illegal newline value: {}", crate::text::repr_str(other))))
-        }
+        other => Err(call.vm.value_error(format!("illegal newline value: {}", crate::text::repr_str(other)))),
     }
 }

@@ -9,7 +9,12 @@ use crate::eval::code::BinaryOp;
 use crate::value::{Res, Value};
 
 pub const ROWS: &[Native] = &[
-    Native { name: "append", params: "self, item, /", doc: "Adds one byte (an int) at the end.", run: append },
+    Native {
+        name: "append",
+        params: "self, item, /",
+        doc: "Adds one byte (an int) at the end.",
+        run: append,
+    },
     Native {
         name: "extend",
         params: "self, iterable_of_ints, /",

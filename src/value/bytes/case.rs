@@ -12,16 +12,28 @@ const fn row(name: &'static str, run: NativeFn, doc: &'static str) -> Native {
 pub const ROWS: &[Native] = &[
     row("upper", upper, "The data with ASCII letters in upper case."),
     row("lower", lower, "The data with ASCII letters in lower case."),
-    row("capitalize", capitalize, "The data with its first byte in upper case and the rest in lower case, as ASCII."),
+    row(
+        "capitalize",
+        capitalize,
+        "The data with its first byte in upper case and the rest in lower case, as ASCII.",
+    ),
     row("title", title, "The data with every ASCII word's first letter in upper case, the rest lower."),
-    row("swapcase", swapcase, "The data with upper case ASCII letters turned lower and lower case ones upper."),
+    row(
+        "swapcase",
+        swapcase,
+        "The data with upper case ASCII letters turned lower and lower case ones upper.",
+    ),
     row("isalnum", isalnum, "Whether all bytes are ASCII letters or digits; false for no bytes."),
     row("isalpha", isalpha, "Whether all bytes are ASCII letters; false for no bytes."),
     row("isascii", isascii, "Whether all bytes are ASCII; true for no bytes."),
     row("isdigit", isdigit, "Whether all bytes are ASCII digits; false for no bytes."),
     row("islower", islower, "Whether all ASCII letters are lower case, and there is one."),
     row("isspace", isspace, "Whether all bytes are ASCII white space; false for no bytes."),
-    row("istitle", istitle, "Whether every ASCII word starts with a capital and goes on in lower case, and there is one."),
+    row(
+        "istitle",
+        istitle,
+        "Whether every ASCII word starts with a capital and goes on in lower case, and there is one.",
+    ),
     row("isupper", isupper, "Whether all ASCII letters are upper case, and there is one."),
 ];
 

@@ -109,7 +109,9 @@ fn source(call: &mut Call, kind: &str) -> Res<Vec<u8>> {
     if let Some(data) = contents(inside) {
         return Ok(data.into_owned());
     }
-    if Int::of(value).is_some() || value.tag() == Tag::Instance && call.vm.special_method(value, "__index__")?.is_some() {
+    if Int::of(value).is_some()
+        || value.tag() == Tag::Instance && call.vm.special_method(value, "__index__")?.is_some()
+    {
         return zeros(call, value);
     }
     from_items(call, value, kind)
@@ -169,7 +171,8 @@ fn byte_of(call: &mut Call, item: &Value, kind: &str) -> Res<u8> {
 fn fromhex(call: &mut Call) -> Res {
     let text = call.str(1)?;
     let mut data = Vec::with_capacity(text.len() / 2);
-    let mut chars = text.chars().enumerate().filter(|(_, c)| !c.is_ascii_whitespace() && *c != '\x0b').peekable();
+    let mut chars =
+        text.chars().enumerate().filter(|(_, c)| !c.is_ascii_whitespace() && *c != '\x0b').peekable();
     let bad = |at: usize| format!("non-hexadecimal number found in fromhex() arg at position {at}");
     while let Some((at, c)) = chars.next() {
         let Some(high) = c.to_digit(16) else { return Err(call.vm.value_error(bad(at))) };

@@ -178,7 +178,9 @@ fn affixed(call: &mut Call, test: fn(&[u8], &[u8]) -> bool) -> Res {
     }
     let Some(affix) = contents(given) else {
         let got = call.vm.type_name(given);
-        return Err(call.vm.type_error(format!("{name} first arg must be bytes or a tuple of bytes, not {got}")));
+        return Err(call
+            .vm
+            .type_error(format!("{name} first arg must be bytes or a tuple of bytes, not {got}")));
     };
     Ok(Value::bool(window.is_some_and(|part| test(part, &affix))))
 }

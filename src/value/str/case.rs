@@ -22,13 +22,21 @@ pub const ROWS: &[Native] = &[
     row("isalpha", isalpha, "Whether all characters are letters; false for the empty text."),
     row("isascii", isascii, "Whether all characters are ASCII; true for the empty text."),
     row("isdecimal", isdecimal, "Whether all characters are decimal digits; false for the empty text."),
-    row("isdigit", isdigit, "Whether all characters are digits, superscripts included; false for the empty text."),
+    row(
+        "isdigit",
+        isdigit,
+        "Whether all characters are digits, superscripts included; false for the empty text.",
+    ),
     row("isidentifier", isidentifier, "Whether the text is shaped like a name; key words are too."),
     row("islower", islower, "Whether all letters with case are lower, and there is one."),
     row("isnumeric", isnumeric, "Whether all characters have a number's value; false for the empty text."),
     row("isprintable", isprintable, "Whether `repr` would escape no character; true for the empty text."),
     row("isspace", isspace, "Whether all characters are white space; false for the empty text."),
-    row("istitle", istitle, "Whether every word starts with a capital and goes on in lower case, and there is one."),
+    row(
+        "istitle",
+        istitle,
+        "Whether every word starts with a capital and goes on in lower case, and there is one.",
+    ),
     row("isupper", isupper, "Whether all letters with case are upper, and there is one."),
 ];
 

@@ -103,7 +103,9 @@ fn maketrans(call: &mut Call) -> Res {
         return Ok(table.into());
     };
     let Some(from) = Vm::unwrap_native(call.arg(0)).as_str() else {
-        return Err(call.vm.type_error("first maketrans argument must be a string if there is a second argument"));
+        return Err(call
+            .vm
+            .type_error("first maketrans argument must be a string if there is a second argument"));
     };
     let Some(to) = Vm::unwrap_native(replacements).as_str() else { return Err(call.wrong_type(1, "str")) };
     if from.chars().count() != to.chars().count() {

@@ -13,8 +13,10 @@ pub mod special;
 mod split;
 
 use super::{Heap, Ref, Tag};
+use crate::text::surrogate::code_point;
 use compact_str::CompactString;
 use std::cell::Cell;
+use std::cmp::Ordering;
 use std::hash::BuildHasher;
 
 pub struct Str {
@@ -123,6 +125,16 @@ impl Str {
         let from = self.byte_offset(start);
         let to = self.byte_offset(end);
         &self.text[from..to]
+    }
+
+    /// Order by code points. UTF-8 sorts like that, but for the characters that store lone surrogates.
+    pub fn order(&self, other: &Str) -> Ordering {
+        let plain = self.text.cmp(&other.text);
+        if plain == Ordering::Equal || self.is_ascii() || other.is_ascii() {
+            return plain;
+        }
+        let differ = self.text.chars().zip(other.text.chars()).find(|(a, b)| a != b);
+        differ.map_or(plain, |(a, b)| code_point(a).cmp(&code_point(b)))
     }
 
     /// Appends in place; only for a string nobody else can see.

@@ -5,6 +5,7 @@ use super::methods::{made, must_be_str, no_memory, part_of_receiver};
 use crate::call::{Call, Native};
 use crate::eval::Vm;
 use crate::value::{Res, Tuple, Value};
+use memchr::memmem;
 
 pub const ROWS: &[Native] = &[
     Native {
@@ -97,8 +98,13 @@ fn search(call: &mut Call, look: fn(&str, &str) -> Option<usize>) -> Res<Option<
     Ok(window.and_then(|(part, start)| look(part, sub).map(|at| index_at(part, at, start, is_ascii))))
 }
 
+/// Byte offset of the first occurrence.
+fn find_text(text: &str, sub: &str) -> Option<usize> {
+    memmem::find(text.as_bytes(), sub.as_bytes())
+}
+
 fn find(call: &mut Call) -> Res {
-    Ok(search(call, |text, sub| text.find(sub))?.map_or(Value::int(-1), Value::size))
+    Ok(search(call, find_text)?.map_or(Value::int(-1), Value::size))
 }
 
 fn rfind(call: &mut Call) -> Res {
@@ -106,7 +112,7 @@ fn rfind(call: &mut Call) -> Res {
 }
 
 fn index(call: &mut Call) -> Res {
-    let found = search(call, |text, sub| text.find(sub))?;
+    let found = search(call, find_text)?;
     found.map(Value::size).ok_or_else(|| call.vm.value_error("substring not found"))
 }
 
@@ -121,7 +127,7 @@ fn count(call: &mut Call) -> Res {
     Ok(Value::size(match window {
         None => 0,
         Some((part, _)) if sub.is_empty() => part.chars().count() + 1,
-        Some((part, _)) => part.matches(sub).count(),
+        Some((part, _)) => memmem::find_iter(part.as_bytes(), sub).count(),
     }))
 }
 
@@ -144,7 +150,9 @@ fn affixed(call: &mut Call, test: fn(&str, &str) -> bool) -> Res {
     let Some(tuple) = wanted.get::<Tuple>() else {
         let Some(affix) = wanted.as_str() else {
             let got = call.vm.type_name(wanted);
-            return Err(call.vm.type_error(format!("{name} first arg must be str or a tuple of str, not {got}")));
+            return Err(call
+                .vm
+                .type_error(format!("{name} first arg must be str or a tuple of str, not {got}")));
         };
         return Ok(Value::bool(window.is_some_and(|(part, _)| test(part, affix))));
     };
@@ -164,7 +172,7 @@ fn replace(call: &mut Call) -> Res {
     let text = call.this::<Str>()?.as_str();
     let (old, new) = (call.str(1)?, call.str(2)?);
     let limit = call.limit(3)?;
-    if limit == 0 || old.len() > text.len() || !text.contains(old) {
+    if limit == 0 || old.len() > text.len() || find_text(text, old).is_none() {
         return Ok(part_of_receiver(call, text));
     }
     // Only growth can exhaust the memory, and only then is counting worth its time.
@@ -185,10 +193,15 @@ fn replace(call: &mut Call) -> Res {
 
 fn replace_into(text: &str, old: &str, new: &str, limit: usize, out: &mut String) {
     let mut done = 0;
-    for (at, _) in text.match_indices(old).take(limit) {
+    let mut replace_at = |at: usize| {
         out.push_str(&text[done..at]);
         out.push_str(new);
         done = at + old.len();
+    };
+    if old.is_empty() {
+        text.match_indices(old).take(limit).for_each(|(at, _)| replace_at(at));
+    } else {
+        memmem::find_iter(text.as_bytes(), old).take(limit).for_each(replace_at);
     }
     out.push_str(&text[done..]);
 }

@@ -18,7 +18,12 @@ pub const ROWS: &[Native] = &[
     Native { name: "__hash__", params: "self, /", doc: "The hash of the text.", run: hash },
     Native { name: "__str__", params: "self, /", doc: "The text as a plain string.", run: str },
     Native { name: "__repr__", params: "self, /", doc: "The text as written in a program.", run: repr },
-    Native { name: "__format__", params: "self, format_spec, /", doc: "`format(self, format_spec)`.", run: format },
+    Native {
+        name: "__format__",
+        params: "self, format_spec, /",
+        doc: "`format(self, format_spec)`.",
+        run: format,
+    },
     Native { name: "__add__", params: "self, value, /", doc: "`self + value`.", run: add },
     Native { name: "__mul__", params: "self, value, /", doc: "`self * value`.", run: mul },
     Native { name: "__rmul__", params: "self, value, /", doc: "`value * self`.", run: mul },

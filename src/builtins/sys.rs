@@ -1,0 +1,246 @@
+//! `sys`: the interpreter itself.
+
+use super::io::{self, Standard};
+use super::structs::StructType;
+use crate::call::{Call, Native, NativeModule};
+use crate::eval::{Exc, Vm};
+use crate::value::{Dict, Exception, Instance, Int, Res, Str, Type, Value, View};
+
+pub static MODULE: NativeModule = NativeModule {
+    name: "sys",
+    doc: "The interpreter: its arguments, streams, modules, limits and version.",
+    functions: &[
+        Native { name: "exit", params: "status=None, /", run: exit, doc: "Ends the program: none and 0 mean success, another int is the exit code, anything else is printed to stderr and means 1." },
+        Native { name: "exc_info", params: "", run: exc_info, doc: "Class, value and traceback of the exception being handled; three times none if there is none." },
+        Native { name: "exception", params: "", run: exception, doc: "The exception being handled, or none." },
+        Native { name: "getrecursionlimit", params: "", run: get_recursion_limit, doc: "How many calls of functions may be nested." },
+        Native { name: "setrecursionlimit", params: "limit, /", run: set_recursion_limit, doc: "Sets how many calls of functions may be nested. The machine's stack may end earlier, with the same RecursionError." },
+        Native { name: "getsizeof", params: "object, default=None", run: get_size_of, doc: "About how many bytes of memory the object itself takes." },
+        Native { name: "getrefcount", params: "object, /", run: get_ref_count, doc: "How many references there are to the object, that of the call included." },
+        Native { name: "intern", params: "string, /", run: intern, doc: "The one string object of this text." },
+        Native { name: "getdefaultencoding", params: "", run: utf_8, doc: "`utf-8`" },
+        Native { name: "getfilesystemencoding", params: "", run: utf_8, doc: "`utf-8`" },
+        Native { name: "getfilesystemencodeerrors", params: "", run: escape, doc: "`surrogateescape`" },
+        Native { name: "is_finalizing", params: "", run: is_finalizing, doc: "Always false: no code runs that late." },
+        Native { name: "call_tracing", params: "func, args, /", run: not_yet, doc: "Not supported yet." },
+        Native { name: "settrace", params: "function, /", run: not_yet, doc: "Not supported yet." },
+        Native { name: "setprofile", params: "function, /", run: not_yet, doc: "Not supported yet." },
+        Native { name: "_getframe", params: "depth=0, /", run: not_yet, doc: "Not supported yet." },
+    ],
+    constants: &[
+        ("argv", |vm| vm.argv.clone()),
+        ("orig_argv", |vm| vm.argv.clone()),
+        ("path", |vm| vm.path.clone()),
+        ("modules", |vm| vm.modules.clone().into()),
+        ("stdin", |vm| stream(vm, Standard::In)),
+        ("stdout", |vm| stream(vm, Standard::Out)),
+        ("stderr", |vm| stream(vm, Standard::Err)),
+        ("__stdin__", |vm| io::standard(vm, Standard::In)),
+        ("__stdout__", |vm| io::standard(vm, Standard::Out)),
+        ("__stderr__", |vm| io::standard(vm, Standard::Err)),
+        ("platform", |_| Value::str(if cfg!(target_os = "macos") { "darwin" } else { std::env::consts::OS })),
+        ("byteorder", |_| Value::str(if cfg!(target_endian = "little") { "little" } else { "big" })),
+        ("maxsize", |_| Value::int(i64::MAX)),
+        ("maxunicode", |_| Value::int(0x10_ffff)),
+        ("executable", |_| executable()),
+        ("version", |_| Value::str(format!("3.12.0 (ZPy {})", env!("CARGO_PKG_VERSION")))),
+        ("version_info", version_info),
+        ("hexversion", |_| Value::int(0x030c_00f0)),
+        ("implementation", implementation),
+        ("float_info", float_info),
+        ("int_info", int_info),
+        ("hash_info", hash_info),
+        ("flags", |vm| object(vm, "flags", &[("optimize", Value::int(0)), ("interactive", Value::int(0)), ("utf8_mode", Value::int(1))])),
+        ("builtin_module_names", |vm| {
+            let names = super::module_names(vm);
+            Value::tuple(names.iter().map(Value::str).collect())
+        }),
+        ("prefix", |_| Value::str("/usr")),
+        ("exec_prefix", |_| Value::str("/usr")),
+        ("copyright", |_| Value::str("The ZPy developers")),
+        ("ps1", |_| Value::str(">>> ")),
+        ("ps2", |_| Value::str("... ")),
+        ("dont_write_bytecode", |_| Value::TRUE),
+        ("warnoptions", |_| Value::list(Vec::new())),
+        ("tracebacklimit", |_| Value::int(1000)),
+    ],
+};
+
+/// The stream, and a note of the variable, so that `print` sees when a script puts something else there.
+fn stream(vm: &mut Vm, which: Standard) -> Value {
+    let name = ["stdin", "stdout", "stderr"][which as usize];
+    if let Some(module) = vm.modules.get_text("sys")
+        && let Some(module) = module.get::<crate::value::Module>()
+    {
+        let name = vm.intern(name);
+        vm.state.stream_variables[which as usize] = Some(module.variable(&name));
+    }
+    io::standard(vm, which)
+}
+
+fn executable() -> Value {
+    let path = std::env::current_exe().ok();
+    Value::str(path.map_or(String::new(), |path| path.to_string_lossy().into_owned()))
+}
+
+static VERSION_INFO: StructType =
+    StructType { module: "sys", name: "version_info", fields: &["major", "minor", "micro", "releaselevel", "serial"], hidden: &[] };
+
+/// The version of Python whose language this is.
+fn version_info(vm: &mut Vm) -> Value {
+    let items = vec![Value::int(3), Value::int(12), Value::int(0), Value::str("final"), Value::int(0)];
+    vm.struct_value(&VERSION_INFO, items).map_or(Value::NONE, Value::from)
+}
+
+/// An object with these attributes.
+fn object(vm: &mut Vm, name: &'static str, attributes: &[(&str, Value)]) -> Value {
+    let metaclass: Value = vm.types.type_.clone().into();
+    let namespace = Dict::from_pairs([("__module__", Value::str("sys"))]);
+    let Ok(class) = vm.new_class(&metaclass, Str::new(name), &[], &namespace, &[]) else { return Value::NONE };
+    let Some(class) = class.get_ref::<Type>() else { return Value::NONE };
+    let made = Instance::new(class);
+    for (name, value) in attributes {
+        let name = vm.intern(name);
+        made.attributes().set_str(&name, value.clone());
+    }
+    made.into()
+}
+
+fn implementation(vm: &mut Vm) -> Value {
+    let version = version_info(vm);
+    object(vm, "implementation", &[
+        ("name", Value::str("zpy")),
+        ("version", version),
+        ("hexversion", Value::int(0x030c_00f0)),
+        ("cache_tag", Value::NONE),
+    ])
+}
+
+fn float_info(vm: &mut Vm) -> Value {
+    object(vm, "float_info", &[
+        ("max", Value::float(f64::MAX)),
+        ("max_exp", Value::int(f64::MAX_EXP as i64)),
+        ("max_10_exp", Value::int(f64::MAX_10_EXP as i64)),
+        ("min", Value::float(f64::MIN_POSITIVE)),
+        ("min_exp", Value::int(f64::MIN_EXP as i64)),
+        ("min_10_exp", Value::int(f64::MIN_10_EXP as i64)),
+        ("dig", Value::int(f64::DIGITS as i64)),
+        ("mant_dig", Value::int(f64::MANTISSA_DIGITS as i64)),
+        ("epsilon", Value::float(f64::EPSILON)),
+        ("radix", Value::int(2)),
+        ("rounds", Value::int(1)),
+    ])
+}
+
+fn int_info(vm: &mut Vm) -> Value {
+    object(vm, "int_info", &[("bits_per_digit", Value::int(30)), ("sizeof_digit", Value::int(4))])
+}
+
+fn hash_info(vm: &mut Vm) -> Value {
+    object(vm, "hash_info", &[
+        ("width", Value::int(64)),
+        ("modulus", Value::int((1 << 61) - 1)),
+        ("inf", Value::int(314_159)),
+        ("nan", Value::int(0)),
+        ("imag", Value::int(1_000_003)),
+    ])
+}
+
+fn exit(call: &mut Call) -> Res {
+    let args = call.opt_not_none(0).cloned().into_iter().collect();
+    Err(call.vm.error_with(Exc::SystemExit, args))
+}
+
+fn exc_info(call: &mut Call) -> Res {
+    let exception = call.vm.handled_exception();
+    if !exception.is::<Exception>() {
+        return Ok(Value::tuple(vec![Value::NONE; 3]));
+    }
+    let class: Value = call.vm.type_of(&exception).into();
+    let traceback = call.vm.get_attribute(&exception, &Str::new("__traceback__"))?;
+    Ok(Value::tuple(vec![class, exception, traceback]))
+}
+
+fn exception(call: &mut Call) -> Res {
+    Ok(call.vm.handled_exception())
+}
+
+fn get_recursion_limit(call: &mut Call) -> Res {
+    Ok(Value::size(call.vm.recursion_limit))
+}
+
+fn set_recursion_limit(call: &mut Call) -> Res {
+    let limit = call.int(0)?;
+    if limit < 1 {
+        return Err(call.vm.value_error("recursion limit must be greater or equal than 1"));
+    }
+    if i32::try_from(limit).is_err() {
+        return Err(call.vm.overflow_error("Python int too large to convert to C int"));
+    }
+    call.vm.recursion_limit = limit as usize;
+    Ok(Value::NONE)
+}
+
+fn get_size_of(call: &mut Call) -> Res {
+    let value = call.arg(0);
+    if value.is::<Instance>()
+        && let Some(method) = call.vm.special_method(value, "__sizeof__")?
+    {
+        return call.vm.call(&method, &[]);
+    }
+    const HEADER: usize = 16;
+    const WORD: usize = size_of::<Value>();
+    let size = match Vm::unwrap_native(value).view() {
+        View::Str(text) => HEADER + 48 + text.as_str().len(),
+        View::Bytes(bytes) => HEADER + 16 + bytes.data().len(),
+        View::ByteArray(bytes) => HEADER + 24 + bytes.data.borrow().len(),
+        View::List(list) => HEADER + 32 + WORD * list.borrow().capacity(),
+        View::Tuple(tuple) => HEADER + 16 + WORD * tuple.len(),
+        View::Dict(dict) => HEADER + 64 + (2 * WORD + 16) * dict.len(),
+        View::Set(set) => HEADER + 64 + (WORD + 8) * set.len(),
+        View::BigInt(big) => HEADER + 32 + big.bits() as usize / 8,
+        _ if value.tag().is_heap() => HEADER + 48,
+        _ => WORD,
+    };
+    Ok(Value::size(size))
+}
+
+fn get_ref_count(call: &mut Call) -> Res {
+    Ok(Value::int(call.arg(0).reference_count() as i64))
+}
+
+fn intern(call: &mut Call) -> Res {
+    match call.arg(0).as_str() {
+        Some(text) => Ok(call.vm.intern(text).into()),
+        None => {
+            let got = call.vm.type_name(call.arg(0));
+            Err(call.vm.type_error(format!("intern() argument must be str, not {got}")))
+        }
+    }
+}
+
+fn utf_8(_: &mut Call) -> Res {
+    Ok(Value::str("utf-8"))
+}
+
+fn escape(_: &mut Call) -> Res {
+    Ok(Value::str("surrogateescape"))
+}
+
+fn is_finalizing(_: &mut Call) -> Res {
+    Ok(Value::FALSE)
+}
+
+fn not_yet(call: &mut Call) -> Res {
+    let name = call.native.name;
+    Err(call.vm.error(Exc::NotImplementedError, format!("sys.{name}() is not supported yet")))
+}
+
+/// A small int that fits, for other modules of this folder.
+pub fn descriptor(vm: &mut Vm, value: &Value) -> Res<i32> {
+    let int = vm.to_int_value(value)?;
+    match Int::of(&int).and_then(|int| int.to_i64()).and_then(|int| i32::try_from(int).ok()) {
+        Some(number) => Ok(number),
+        None => Err(vm.overflow_error("Python int too large to convert to C int")),
+    }
+}
