@@ -70,8 +70,16 @@ impl Drop for State {
 }
 
 /// Modules that `import` finds.
-static MODULES: &[&NativeModule] =
-    &[&io::MODULE, &json::MODULE, &math::MODULE, &os::MODULE, &os::PATH, &signal::MODULE, &sys::MODULE, &time::MODULE];
+static MODULES: &[&NativeModule] = &[
+    &io::MODULE,
+    &json::MODULE,
+    &math::MODULE,
+    &os::MODULE,
+    &os::PATH,
+    &signal::MODULE,
+    &sys::MODULE,
+    &time::MODULE,
+];
 
 /// Tables of flat builtins; `import` finds them too, under the table's name and without the prefix.
 static FLAT: &[&NativeModule] = &[&os::DIR, &os::FILE, &json::FLAT, &math::FLAT, &mp::MODULE, &os::FLAT];
@@ -192,7 +200,11 @@ impl Vm {
             return Ok(self.builtins.get_text(name));
         }
         let Some(table) = self.native_table(module.name.as_str()) else { return Ok(None) };
-        let own = if is_flat(table) { flat_row(table, name) } else { table.functions.iter().find(|f| f.name == name) };
+        let own = if is_flat(table) {
+            flat_row(table, name)
+        } else {
+            table.functions.iter().find(|f| f.name == name)
+        };
         let value = if let Some(native) = own {
             function_value(native, if is_flat(table) { "builtins" } else { table.name })
         } else if let Some((_, make)) = table.constants.iter().find(|(n, _)| *n == name) {

@@ -124,8 +124,6 @@ pub fn open(call: &mut Call) -> Res {
             }
         }
     };
-    let is_memory_name = settings.mode.is_empty();
-    debug_assert!(!is_memory_name, "an empty mode marks files in memory");
     let adds_mark = settings.codec == Codec::Utf8Sig
         && settings.writable
         && !settings.binary
@@ -196,7 +194,7 @@ fn settings(call: &mut Call, mode: &str) -> Res<Settings> {
 
 fn check_mode(vm: &mut Vm, mode: &str) -> Res<()> {
     let is_odd = mode.chars().enumerate().any(|(i, c)| !"rwaxbt+".contains(c) || mode[..i].contains(c));
-    if is_odd || mode.is_empty() && !mode.is_ascii() {
+    if is_odd {
         return Err(vm.value_error(format!("invalid mode: {}", crate::text::repr_str(mode))));
     }
     if mode.contains('b') && mode.contains('t') {
