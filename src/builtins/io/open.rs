@@ -128,6 +128,10 @@ pub fn open(call: &mut Call) -> Res {
         && settings.writable
         && !settings.binary
         && file.metadata().is_ok_and(|m| m.len() == 0);
+    if mode.contains('a') {
+        // So that `tell` says where writing goes on; pipes have no position.
+        let _ = std::io::Seek::seek(&mut &file, std::io::SeekFrom::End(0));
+    }
     let made = File::new(name, settings, Backend::Descriptor(file));
     if adds_mark {
         super::put(call.vm, &made, "\u{feff}".as_bytes())?;
@@ -242,6 +246,6 @@ fn newline(call: &mut Call) -> Res<Newline> {
         "\n" => Ok(Newline::Exactly("\n")),
         "\r" => Ok(Newline::Exactly("\r")),
         "\r\n" => Ok(Newline::Exactly("\r\n")),
-        other => Err(call.vm.value_error(format!("illegal newline value: {}", crate::text::repr_str(other)))),
+        other => Err(call.vm.value_error(format!("illegal newline value: {other}"))),,
     }
 }
