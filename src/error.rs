@@ -7,10 +7,17 @@ use crate::syntax::SyntaxError;
 use crate::value::exception::TraceEntry;
 use crate::value::{Exception, List, Ref, Value};
 use std::fmt;
+use std::ops::Deref;
 
-/// An exception that a script did not catch. It prints as the traceback that `zpy` would show.
+/// An exception that a script did not catch. It prints as the traceback that `zpy` would show; what it is
+/// made of are the fields of [`ErrorData`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<ErrorData>);
+
+/// What is known of an exception.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ErrorData {
     /// Name of the exception's class: `ValueError`.
     pub kind: String,
     /// What `str(exception)` gives.
@@ -20,7 +27,7 @@ pub struct Error {
     /// What `add_note` added.
     pub notes: Vec<String>,
     /// What it was raised from, or else what was being handled when it was raised.
-    pub cause: Option<Box<Error>>,
+    pub cause: Option<Error>,
     /// The exit code if it is `SystemExit`: the script wants to end.
     pub exit_code: Option<i32>,
     report: String,
@@ -46,33 +53,46 @@ pub struct Frame {
 impl Error {
     /// An error that no script raised.
     pub(crate) fn new(kind: &str, message: impl Into<String>) -> Error {
-        let message = message.into();
-        let report = format!("{kind}: {message}\n");
-        Error {
-            kind: kind.to_string(),
-            message,
-            trace: Vec::new(),
-            notes: Vec::new(),
-            cause: None,
-            exit_code: None,
-            report,
-        }
+        Error(Box::new(ErrorData::new(kind, message)))
     }
 
     pub(crate) fn of_syntax(error: &SyntaxError, source: &SourceFile) -> Error {
-        Error {
+        Error(Box::new(ErrorData {
             trace: vec![frame(source, error.span, "")],
             report: error.render(source),
-            ..Error::new(error.class_name(), &error.message)
-        }
+            ..ErrorData::new(error.class_name(), &error.message)
+        }))
     }
 
     /// The data of an exception; its own code may run for its text.
     pub(crate) fn of_exception(vm: &mut Vm, exception: &Ref<Exception>) -> Error {
         let report = vm.format_exception(exception);
         let mut error = without_report(vm, exception, &mut Vec::new());
-        error.report = report;
+        error.0.report = report;
         error
+    }
+}
+
+impl ErrorData {
+    fn new(kind: &str, message: impl Into<String>) -> ErrorData {
+        let message = message.into();
+        ErrorData {
+            report: format!("{kind}: {message}\n"),
+            kind: kind.to_string(),
+            message,
+            trace: Vec::new(),
+            notes: Vec::new(),
+            cause: None,
+            exit_code: None,
+        }
+    }
+}
+
+impl Deref for Error {
+    type Target = ErrorData;
+
+    fn deref(&self) -> &ErrorData {
+        &self.0
     }
 }
 
@@ -84,13 +104,13 @@ fn without_report(vm: &mut Vm, exception: &Ref<Exception>, seen: &mut Vec<usize>
     let notes = exception.get_attribute("__notes__").and_then(|notes| notes.get_ref());
     let notes: Vec<Value> = notes.map_or(Vec::new(), |list: Ref<List>| list.to_vec());
     let cause = cause_of(exception).filter(|cause| !seen.contains(&cause.address()));
-    Error {
+    Error(Box::new(ErrorData {
         trace: exception.trace.borrow().iter().rev().map(frame_of).collect(),
         notes: notes.iter().map(|note| text_of(vm, note)).collect(),
-        cause: cause.map(|cause| Box::new(without_report(vm, &cause, seen))),
+        cause: cause.map(|cause| without_report(vm, &cause, seen)),
         exit_code: exit_code(vm, exception),
-        ..Error::new(&kind, message)
-    }
+        ..ErrorData::new(&kind, message)
+    }))
 }
 
 fn text_of(vm: &mut Vm, value: &Value) -> String {
@@ -145,6 +165,6 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.cause.as_deref().map(|cause| cause as _)
+        self.cause.as_ref().map(|cause| cause as _)
     }
 }

@@ -46,5 +46,10 @@ pub mod syntax;
 pub use call::{Call, Native, NativeModule};
 pub use convert::{FromValue, IntoArgs, IntoValue};
 pub use engine::{Callee, Engine};
-pub use error::{Error, Frame};
+pub use error::{Error, ErrorData, Frame};
 pub use value::{Raised, Res, Value};
+
+/// The programs on the page about embedding run as doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/embedding.md")]
+struct EmbeddingPage;

@@ -273,7 +273,7 @@ fn errors_cross_the_border_both_ways() {
     let mut engine = Engine::new();
     engine.register(&HOST);
     engine.eval("import host").unwrap();
-    let message = |engine: &mut Engine, text| engine.eval(text).unwrap_err().message;
+    let message = |engine: &mut Engine, text| engine.eval(text).unwrap_err().message.clone();
     assert_eq!(message(&mut engine, "host.add('x')"), "add() argument 1: wanted int, got str");
     assert_eq!(message(&mut engine, "host.add()"), "add() missing required argument 'a' (pos 1)");
     assert_eq!(message(&mut engine, "host.apply(lambda x: 1 / x, 0)"), "division by zero");

@@ -3,8 +3,8 @@
 use crate::call::Native;
 use crate::value::{
     complex_methods, descriptor_methods, dict_methods, dict_view_methods, exception_methods, float_methods,
-    int_methods, iterator_methods, list_methods, object_methods, range_methods, set_methods, tuple_methods,
-    type_methods, union,
+    generic_alias, int_methods, iterator_methods, list_methods, object_methods, range_methods, set_methods,
+    tuple_methods, type_methods, union,
 };
 
 pub static NONE: &[Native] = object_methods::NONE;
@@ -61,7 +61,19 @@ pub fn constructor_of(name: &str) -> &'static [Native] {
 pub fn of_foreign(name: &str) -> &'static [Native] {
     match name {
         "dict" | "_Environ" => super::mapping::METHODS,
+        crate::value::weak::TYPE_NAME => super::weakref::METHODS,
+        super::hashlib::TYPE_NAME => super::hashlib::METHODS,
+        super::struct_::TYPE_NAME => super::struct_::METHODS,
+        super::struct_::ITERATOR_TYPE => super::struct_::ITERATOR,
+        super::random::TYPE_NAME => super::random::METHODS,
+        super::traceback::TRACEBACK_TYPE => super::traceback::TRACEBACK,
+        super::traceback::FRAME_TYPE => super::traceback::FRAME,
+        super::traceback::CODE_TYPE => super::traceback::CODE,
+        super::re::PATTERN_TYPE => super::re::PATTERN,
+        super::re::MATCH_TYPE => super::re::MATCH,
+        super::re::ITERATOR_TYPE => super::re::ITERATOR,
         union::TYPE_NAME => union::UNION,
+        generic_alias::TYPE_NAME => generic_alias::GENERIC_ALIAS,
         _ => &[],
     }
 }

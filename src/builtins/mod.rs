@@ -5,8 +5,10 @@
 //! Python has a module of that name too, it is in [`MODULES`] and `import` looks there first. Builtins
 //! become objects when a script first mentions them, so that starting an interpreter does not pay for them.
 
+pub mod binascii;
 pub mod core;
 mod generator;
+pub mod hashlib;
 pub mod io;
 mod json;
 pub mod mapping;
@@ -18,6 +20,11 @@ mod signal;
 mod structs;
 mod sys;
 mod time;
+pub mod random;
+pub mod re;
+pub mod struct_;
+pub mod traceback;
+pub mod weakref;
 
 use crate::call::{Native, NativeModule, Signature};
 use crate::eval::Vm;
@@ -38,6 +45,11 @@ pub struct State {
     json_decode_error: Option<Ref<Type>>,
     /// Classes of named tuples, once anybody asks.
     struct_classes: Vec<(&'static str, Ref<Type>)>,
+    pub re: re::State,
+    /// `struct.error`
+    pub struct_error: Option<Ref<Type>>,
+    /// `binascii.Error`
+    pub binascii_error: Option<Ref<Type>>,
     /// Buffers of the files that scripts have opened.
     files: Vec<Weak<RefCell<file::State>>>,
 }
@@ -79,6 +91,15 @@ static MODULES: &[&NativeModule] = &[
     &signal::MODULE,
     &sys::MODULE,
     &time::MODULE,
+    &re::MODULE,
+    &struct_::MODULE,
+    &binascii::MODULE,
+    &binascii::ZLIB,
+    &hashlib::MODULE,
+    &random::MODULE,
+    &traceback::MODULE,
+    &weakref::GC,
+    &weakref::MODULE,
 ];
 
 /// Tables of flat builtins; `import` finds them too, under the table's name and without the prefix.

@@ -68,10 +68,11 @@ pub fn of_system_exit(vm: &mut Vm, exception: &Ref<Exception>) -> i32 {
 }
 
 /// What every end has in common: children that still run are waited for, the variables die, so that open
-/// files are written out, and the rest of stdout is written. The exit code, changed if that failed.
+/// files are written out and `__del__` runs, and the rest of stdout is written. The exit code, changed if that failed.
 pub fn finish(vm: &mut Vm, code: i32) -> i32 {
     let code = join_children(vm, code);
     clear_modules(vm);
+    vm.collect_garbage();
     match vm.streams.stdout.flush() {
         Err(error) if code == exit::SUCCESS => of_failed_stdout(&error),
         _ => code,
@@ -157,7 +158,9 @@ fn await_children(limit: Duration) {
 
 /// What a panic, which is a bug in ZPy, says.
 pub fn internal_error(info: &PanicHookInfo) -> String {
-    let message = info.payload_as_str().unwrap_or("panic");
+    let payload = info.payload();
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let message = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("panic");
     let place =
         info.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
     format!(

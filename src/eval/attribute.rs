@@ -227,6 +227,11 @@ impl Vm {
         {
             return self.bind(found.clone(), object, &metaclass).map(Some);
         }
+        // What describes the class itself wins over what its objects have under that name.
+        let is_own = matches!(name.as_str(), "__name__" | "__qualname__" | "__mro__" | "__bases__" | "__dict__" | "__class__");
+        if is_own && let Some(value) = self.class_special(&class, name.as_str()) {
+            return Ok(Some(value));
+        }
         if let Some(found) = self.lookup(&class, name) {
             return match found.view() {
                 View::StaticMethod(method) => Ok(Some(method.function.clone())),

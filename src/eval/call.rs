@@ -349,6 +349,10 @@ impl Vm {
                 let class = instance.class();
                 self.lookup(&class, &Str::new("__call__")).is_some()
             }
+            View::Foreign(_) => {
+                let class = self.type_of(value);
+                self.lookup(&class, &Str::new("__call__")).is_some()
+            }
             View::StaticMethod(_) => true,
             _ => false,
         }

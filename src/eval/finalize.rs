@@ -49,6 +49,15 @@ pub fn finalize_instance(instance: &Ref<Instance>) {
     run(|vm| vm.call_del(&instance.clone().into()));
 }
 
+/// Calls the callback of a weak reference whose object died.
+pub fn call_weak_callback(callback: &Value, reference: Value) {
+    run(|vm| {
+        if vm.call(callback, &[reference]).is_err() {
+            vm.report_unraisable("weakref callback");
+        }
+    });
+}
+
 impl Vm {
     /// Frees garbage cycles; how many objects they had.
     pub fn collect_garbage(&mut self) -> usize {

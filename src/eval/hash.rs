@@ -47,8 +47,24 @@ impl Vm {
                 let name = self.type_name(value);
                 return Err(self.type_error(format!("unhashable type: '{name}'")));
             }
+            View::Foreign(_) => return self.hash_foreign(value),
             _ => value.identity().rotate_right(4),
         })
+    }
+
+    /// An object of a native module: by its type's own `__hash__` row if there is one.
+    fn hash_foreign(&mut self, value: &Value) -> Res<u64> {
+        let name = Str::new("__hash__");
+        let class = self.type_of(value);
+        // Looking it up fills the type's table with its rows.
+        self.lookup(&class, &name);
+        match class.attributes.get_str(&name) {
+            Some(row) => {
+                let result = self.call(&row, std::slice::from_ref(value))?;
+                self.to_index(&result).map(|hash| hash as u64)
+            }
+            None => Ok(value.identity().rotate_right(4)),
+        }
     }
 
     fn hash_instance(&mut self, value: &Value) -> Res<u64> {

@@ -276,7 +276,7 @@ impl Vm {
                     Tag::List | Tag::Dict | Tag::Tuple | Tag::Set | Tag::FrozenSet | Tag::Type
                 ) =>
             {
-                Ok(object.clone())
+                Ok(crate::value::generic_alias::new(object, index))
             }
             Some(class) => {
                 let shown = class.name();

@@ -37,6 +37,7 @@ pub use compare::{Order, type_equals_text};
 pub use iterate::{Iteration, char_value};
 pub use operators::float_divmod;
 pub use raise::Exc;
+pub use traceback::write_entries as write_trace_entries;
 
 use crate::engine::Streams;
 use crate::value::{Dict, Exception, Module, Ref, Res, Str, Value};

@@ -190,6 +190,16 @@ pub fn write_entries(entries: &[TraceEntry], out: &mut String) {
     write_folded(repeats, out);
 }
 
+impl TraceEntry {
+    /// Name of the function as reports show it.
+    pub fn shown_name(&self) -> &str {
+        match self.code.kind {
+            CodeKind::Module => "<module>",
+            _ => self.code.name.as_str(),
+        }
+    }
+}
+
 fn write_folded(repeats: usize, out: &mut String) {
     if repeats >= SHOWN_REPEATS {
         let more = repeats - SHOWN_REPEATS + 1;
@@ -201,10 +211,7 @@ fn write_folded(repeats: usize, out: &mut String) {
 fn write_entry(entry: &TraceEntry, out: &mut String) {
     let source = &entry.code.source;
     let start = source.position(entry.span.start);
-    let name = match entry.code.kind {
-        CodeKind::Module => "<module>",
-        _ => entry.code.name.as_str(),
-    };
+    let name = entry.shown_name();
     out.push_str(&format!("  File \"{}\", line {}, in {name}\n", source.name, start.line));
     let raw = source.line_text(start.line);
     let text = raw.trim();

@@ -42,7 +42,9 @@ impl Vm {
         };
         if message.as_str().is_none() {
             let got = self.type_name(message);
-            return Err(self.type_error(format!("BaseExceptionGroup.__new__() argument 1 must be str, not {got}")));
+            return Err(
+                self.type_error(format!("BaseExceptionGroup.__new__() argument 1 must be str, not {got}"))
+            );
         }
         let exceptions = match list.view() {
             View::List(list) => list.to_vec(),

@@ -78,6 +78,20 @@ pub fn is_enabled() -> bool {
     IS_ENABLED.get()
 }
 
+/// How many objects wait to be looked at.
+pub fn suspects() -> usize {
+    COUNT.get()
+}
+
+/// How many suspects start a collection.
+pub fn threshold() -> usize {
+    THRESHOLD.get()
+}
+
+pub fn set_threshold(count: usize) {
+    THRESHOLD.set(count);
+}
+
 /// What a walk knows of an object: an owning reference, and how many references were not found inside.
 struct Seen {
     value: Value,
@@ -104,6 +118,7 @@ pub fn collect(finalize: &mut dyn FnMut(&Value)) -> usize {
     let garbage = find_garbage();
     IS_WALKING.set(false);
     let count = garbage.len();
+    garbage.iter().for_each(Value::clear_weak_references);
     for value in &garbage {
         finalize(value);
     }

@@ -22,10 +22,15 @@ pub trait Heap: Sized + 'static {
 #[repr(C)]
 pub struct Obj<T> {
     count: Cell<u32>,
-    /// Place among the collector's suspects, from 1; 0 if it is none.
+    /// Place among the collector's suspects, from 1; 0 if it is none. The top bit is [`HAS_WEAK`].
     gc: Cell<u32>,
     data: T,
 }
+
+/// Bit of the collector word: the object is in the table of weak references.
+pub(super) const HAS_WEAK: u32 = 1 << 31;
+/// Bits of the collector word that are the place among the suspects.
+const PLACE: u32 = HAS_WEAK - 1;
 
 /// Owning pointer to a heap object.
 pub struct Ref<T: Heap>(NonNull<Obj<T>>);
@@ -159,8 +164,8 @@ pub(super) unsafe fn collector_word<'a>(bits: u64) -> &'a Cell<u32> {
 #[inline(always)]
 unsafe fn note_suspect(tag: Tag, bits: u64) {
     let word = unsafe { collector_word(bits) };
-    if word.get() == 0 {
-        word.set(super::gc::suspect(tag, bits));
+    if word.get() & PLACE == 0 {
+        word.set(word.get() | super::gc::suspect(tag, bits));
     }
 }
 
@@ -184,7 +189,13 @@ unsafe fn die(tag: Tag, bits: u64) {
     }
     let word = unsafe { collector_word(bits) };
     if word.get() != 0 {
-        super::gc::forget(word.replace(0));
+        let old = word.replace(0);
+        if old & PLACE != 0 {
+            super::gc::forget(old & PLACE);
+        }
+        if old & HAS_WEAK != 0 {
+            super::weak::clear(bits);
+        }
     }
     let depth = NESTED_DROPS.get();
     if depth >= MAX_NESTED_DROPS {

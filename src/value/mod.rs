@@ -21,6 +21,7 @@ pub mod float_methods;
 pub mod function;
 pub mod gc;
 pub mod generator;
+pub mod generic_alias;
 pub mod heap;
 pub mod instance;
 pub mod int;
@@ -42,6 +43,7 @@ pub mod tuple;
 pub mod tuple_methods;
 pub mod type_methods;
 pub mod types;
+pub mod weak;
 pub mod union;
 
 pub use bytes::{ByteArray, Bytes};
@@ -397,7 +399,21 @@ impl Value {
     fn reset_collector_word(&self) {
         if self.tag.is_heap() {
             // SAFETY: a heap value points at a live object.
-            unsafe { heap::collector_word(self.bits) }.set(0);
+            let word = unsafe { heap::collector_word(self.bits) };
+            word.set(word.get() & heap::HAS_WEAK);
+        }
+    }
+
+    /// Empties the weak references to a garbage object and runs their callbacks.
+    fn clear_weak_references(&self) {
+        if !self.tag.is_heap() {
+            return;
+        }
+        // SAFETY: a heap value points at a live object.
+        let word = unsafe { heap::collector_word(self.bits) };
+        if word.get() & heap::HAS_WEAK != 0 {
+            word.set(word.get() & !heap::HAS_WEAK);
+            weak::clear(self.bits);
         }
     }
 

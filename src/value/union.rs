@@ -60,6 +60,7 @@ pub fn unite(vm: &mut Vm, left: &Value, right: &Value) -> Res {
     for side in [left, right] {
         let more = match side.view() {
             View::Type(_) => vec![side.clone()],
+            _ if super::generic_alias::parts(side).is_some() => vec![side.clone()],
             // `none` stands for its type.
             View::None => vec![vm.type_of(side).into()],
             _ => match members(side) {
@@ -100,8 +101,14 @@ fn hash(call: &mut Call) -> Res {
 }
 
 fn repr(call: &mut Call) -> Res {
-    let shown = |t: &Value| t.get::<Type>().map(Type::display_name).unwrap_or_default();
-    Ok(Value::str(this(call).iter().map(shown).collect::<Vec<_>>().join(" | ")))
+    let mut shown = Vec::new();
+    for member in this(call) {
+        shown.push(match member.get::<Type>() {
+            Some(class) => class.display_name(),
+            None => call.vm.repr_of(&member)?,
+        });
+    }
+    Ok(Value::str(shown.join(" | ")))
 }
 
 /// Asks every type of the union.

@@ -246,6 +246,6 @@ fn newline(call: &mut Call) -> Res<Newline> {
         "\n" => Ok(Newline::Exactly("\n")),
         "\r" => Ok(Newline::Exactly("\r")),
         "\r\n" => Ok(Newline::Exactly("\r\n")),
-        other => Err(call.vm.value_error(format!("illegal newline value: {other}"))),,
+        other => Err(call.vm.value_error(format!("illegal newline value: {other}"))),
     }
 }

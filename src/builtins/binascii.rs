@@ -1,0 +1,245 @@
+//! `binascii` and `zlib`: bytes as text and back, and checksums.
+//!
+//! `base64` is written in ZPy on top of this (`stdlib/base64.zpy`).
+
+use crate::call::{Call, Native, NativeModule};
+use crate::eval::{Exc, Vm};
+use crate::value::{Exception, Raised, Ref, Res, Type, Value, View};
+
+pub static MODULE: NativeModule = NativeModule {
+    name: "binascii",
+    doc: "Bytes as text and back.",
+    functions: &[
+        Native { name: "hexlify", params: "data, sep=None, bytes_per_sep=1", run: hexlify, doc: "Two hexadecimal digits for each byte." },
+        Native { name: "b2a_hex", params: "data, sep=None, bytes_per_sep=1", run: hexlify, doc: "Two hexadecimal digits for each byte." },
+        Native { name: "unhexlify", params: "hexstr, /", run: unhexlify, doc: "The bytes of hexadecimal digits." },
+        Native { name: "a2b_hex", params: "hexstr, /", run: unhexlify, doc: "The bytes of hexadecimal digits." },
+        Native { name: "b2a_base64", params: "data, /, *, newline=True", run: to_base64, doc: "A line of Base64." },
+        Native { name: "a2b_base64", params: "data, /, *, strict_mode=False", run: from_base64, doc: "The bytes of Base64 text; characters that are not of it are skipped unless `strict_mode`." },
+        Native { name: "crc32", params: "data, crc=0, /", run: crc32, doc: "The CRC-32 of bytes, going on from `crc`." },
+    ],
+    constants: &[("Error", |vm| error_class(vm).into()), ("Incomplete", |vm| error_class(vm).into())],
+};
+
+pub static ZLIB: NativeModule = NativeModule {
+    name: "zlib",
+    doc: "Checksums. Compression is not there.",
+    functions: &[
+        Native { name: "crc32", params: "data, value=0, /", run: crc32, doc: "The CRC-32 of bytes, going on from `value`." },
+        Native { name: "adler32", params: "data, value=1, /", run: adler32, doc: "The Adler-32 of bytes, going on from `value`." },
+        Native { name: "compress", params: "data, /, level=-1, wbits=15", run: no_compression, doc: "Raises NotImplementedError: compression is not there." },
+        Native { name: "decompress", params: "data, /, wbits=15, bufsize=16384", run: no_compression, doc: "Raises NotImplementedError: compression is not there." },
+    ],
+    constants: &[],
+};
+
+/// `binascii.Error`
+fn error_class(vm: &mut Vm) -> Ref<Type> {
+    if let Some(class) = &vm.state.binascii_error {
+        return class.clone();
+    }
+    let base = vm.types.exception(Exc::ValueError);
+    let class = vm.new_exception_class("Error", "binascii", &[base.clone().into()]).unwrap_or(base);
+    vm.state.binascii_error = Some(class.clone());
+    class
+}
+
+fn error(vm: &mut Vm, message: impl AsRef<str>) -> Raised {
+    let class = error_class(vm);
+    vm.raise(Exception::new(class, vec![Value::str(message)]))
+}
+
+/// The contents of `bytes` or `bytearray`.
+pub fn bytes_of(value: &Value) -> Option<Vec<u8>> {
+    match Vm::unwrap_native(value).view() {
+        View::Bytes(bytes) => Some(bytes.data().to_vec()),
+        View::ByteArray(bytes) => Some(bytes.data.borrow().clone()),
+        _ => None,
+    }
+}
+
+/// Bytes, or text of ASCII characters.
+fn ascii_of(call: &mut Call) -> Res<Vec<u8>> {
+    let value = Vm::unwrap_native(call.arg(0));
+    if let Some(text) = value.as_str() {
+        if !text.is_ascii() {
+            return Err(call.vm.value_error("string argument should contain only ASCII characters"));
+        }
+        return Ok(text.as_bytes().to_vec());
+    }
+    match bytes_of(value) {
+        Some(data) => Ok(data),
+        None => {
+            let got = call.vm.type_name(value);
+            let message = format!("argument should be bytes, buffer or ASCII string, not '{got}'");
+            Err(call.vm.type_error(message))
+        }
+    }
+}
+
+/// The bytes of an argument.
+fn data_of(call: &mut Call) -> Res<Vec<u8>> {
+    match bytes_of(call.arg(0)) {
+        Some(data) => Ok(data),
+        None => {
+            let got = call.vm.type_name(call.arg(0));
+            Err(call.vm.type_error(format!("a bytes-like object is required, not '{got}'")))
+        }
+    }
+}
+
+pub fn hex(data: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    data.iter().flat_map(|b| [DIGITS[(b >> 4) as usize], DIGITS[(b & 15) as usize]]).map(char::from).collect()
+}
+
+fn hexlify(call: &mut Call) -> Res {
+    let data = data_of(call)?;
+    if call.opt_not_none(1).is_none() {
+        return Ok(Value::bytes(hex(&data).into_bytes()));
+    }
+    let digits = call.vm.call_method(&Value::bytes(data), "hex", &call.args[1..])?;
+    call.vm.call_method(&digits, "encode", &[])
+}
+
+fn unhexlify(call: &mut Call) -> Res {
+    let text = ascii_of(call)?;
+    if text.len() % 2 != 0 {
+        return Err(error(call.vm, "Odd-length string"));
+    }
+    let digit = |c: u8| (c as char).to_digit(16);
+    let mut out = Vec::with_capacity(text.len() / 2);
+    for pair in text.chunks_exact(2) {
+        match (digit(pair[0]), digit(pair[1])) {
+            (Some(high), Some(low)) => out.push((high << 4 | low) as u8),
+            _ => return Err(error(call.vm, "Non-hexadecimal digit found")),
+        }
+    }
+    Ok(Value::bytes(out))
+}
+
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+fn to_base64(call: &mut Call) -> Res {
+    let data = data_of(call)?;
+    let newline = match call.keyword(0) {
+        Some(newline) => call.vm.truth(newline)?,
+        None => true,
+    };
+    let mut out = Vec::with_capacity(data.len().div_ceil(3) * 4 + 1);
+    for group in data.chunks(3) {
+        let bits = group.iter().fold(0u32, |bits, &b| bits << 8 | b as u32) << (8 * (3 - group.len()));
+        for i in 0..4 {
+            let is_padding = i > group.len();
+            out.push(if is_padding { b'=' } else { BASE64[(bits >> (18 - 6 * i) & 63) as usize] });
+        }
+    }
+    if newline {
+        out.push(b'\n');
+    }
+    Ok(Value::bytes(out))
+}
+
+fn from_base64(call: &mut Call) -> Res {
+    let text = ascii_of(call)?;
+    let strict = match call.keyword(0) {
+        Some(strict) => call.vm.truth(strict)?,
+        None => false,
+    };
+    match decode_base64(&text, strict) {
+        Ok(data) => Ok(Value::bytes(data)),
+        Err(message) => Err(error(call.vm, message)),
+    }
+}
+
+/// Decodes as CPython does, quirks with padding included.
+fn decode_base64(text: &[u8], strict: bool) -> Result<Vec<u8>, String> {
+    let mut out = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut quad, mut left, mut pads, mut started_padding) = (0, 0u8, 0, false);
+    if strict && text.first() == Some(&b'=') {
+        return Err("Leading padding not allowed".into());
+    }
+    for (i, &c) in text.iter().enumerate() {
+        if c == b'=' {
+            started_padding = true;
+            if quad >= 2 {
+                pads += 1;
+                if quad + pads >= 4 {
+                    if strict && i + 1 < text.len() {
+                        return Err("Excess data after padding".into());
+                    }
+                    return Ok(out);
+                }
+            }
+            continue;
+        }
+        let Some(value) = BASE64.iter().position(|&known| known == c) else {
+            if strict {
+                return Err("Only base64 data is allowed".into());
+            }
+            continue;
+        };
+        if strict && started_padding {
+            return Err("Discontinuous padding not allowed".into());
+        }
+        pads = 0;
+        let value = value as u8;
+        match quad {
+            0 => left = value,
+            1 => {
+                out.push(left << 2 | value >> 4);
+                left = value & 15;
+            }
+            2 => {
+                out.push(left << 4 | value >> 2);
+                left = value & 3;
+            }
+            _ => out.push(left << 6 | value),
+        }
+        quad = (quad + 1) % 4;
+    }
+    match quad {
+        0 => Ok(out),
+        1 => {
+            let count = out.len() / 3 * 4 + 1;
+            Err(format!("Invalid base64-encoded string: number of data characters ({count}) cannot be 1 more than a multiple of 4"))
+        }
+        _ => Err("Incorrect padding".into()),
+    }
+}
+
+/// The checksum to go on from, as an unsigned number of 32 bits.
+fn seed(call: &mut Call, default: u32) -> Res<u32> {
+    if call.opt(1).is_none() {
+        return Ok(default);
+    }
+    let wide = call.vm.to_int_value(call.arg(1))?;
+    let low = crate::value::BigInt::from(u32::MAX);
+    Ok(match crate::value::Int::of(&wide) {
+        Some(int) => u32::try_from(int.to_big().as_ref() & low).unwrap_or(0),
+        None => default,
+    })
+}
+
+fn crc32(call: &mut Call) -> Res {
+    let data = data_of(call)?;
+    let mut hasher = crc32fast::Hasher::new_with_initial(seed(call, 0)?);
+    hasher.update(&data);
+    Ok(Value::int(hasher.finalize() as i64))
+}
+
+fn adler32(call: &mut Call) -> Res {
+    let data = data_of(call)?;
+    let seed = seed(call, 1)?;
+    let (mut a, mut b) = (seed & 0xffff, seed >> 16);
+    for &byte in &data {
+        a = (a + byte as u32) % 65521;
+        b = (b + a) % 65521;
+    }
+    Ok(Value::int((b << 16 | a) as i64))
+}
+
+fn no_compression(call: &mut Call) -> Res {
+    let message = format!("zlib.{}() is not supported", call.native.name);
+    Err(call.vm.error(Exc::NotImplementedError, message))
+}

@@ -1,0 +1,127 @@
+//! `list[int]`: a built-in type with parameters, for annotations. Calling it calls the type.
+
+use super::{Foreign, Ref, Res, Type, Value, View};
+use crate::call::{Call, Native};
+use crate::eval::Vm;
+use std::cell::RefCell;
+
+/// Python's name of the type of these.
+pub const TYPE_NAME: &str = "GenericAlias";
+
+pub const GENERIC_ALIAS: &[Native] = &[
+    Native {
+        name: ".__origin__",
+        params: "self",
+        run: |call| Ok(this(call)?.0),
+        doc: "The type without parameters.",
+    },
+    Native {
+        name: ".__args__",
+        params: "self",
+        run: |call| Ok(Value::tuple(this(call)?.1)),
+        doc: "The parameters, as a tuple.",
+    },
+    Native {
+        name: ".__parameters__",
+        params: "self",
+        run: |_| Ok(Value::tuple(Vec::new())),
+        doc: "Type variables among the parameters: none.",
+    },
+    Native { name: "__call__", params: "self, /, *args, **keywords", run: make, doc: "Calls the type." },
+    Native {
+        name: "__getitem__",
+        params: "self, key, /",
+        run: |call| Ok(call.arg(0).clone()),
+        doc: "The alias itself: it has all its parameters.",
+    },
+    Native {
+        name: "__mro_entries__",
+        params: "self, bases, /",
+        run: |call| Ok(Value::tuple(vec![this(call)?.0])),
+        doc: "The type, as the base it stands for.",
+    },
+    Native {
+        name: "__or__",
+        params: "self, other, /",
+        run: |call| super::union::unite(call.vm, call.arg(0), call.arg(1)),
+        doc: "`self | other`.",
+    },
+    Native {
+        name: "__ror__",
+        params: "self, other, /",
+        run: |call| super::union::unite(call.vm, call.arg(1), call.arg(0)),
+        doc: "`other | self`.",
+    },
+    Native {
+        name: "__eq__",
+        params: "self, other, /",
+        run: equals,
+        doc: "Whether both are the same type with equal parameters.",
+    },
+    Native { name: "__hash__", params: "self, /", run: hash, doc: "`hash(self)`." },
+    Native { name: "__repr__", params: "self, /", run: repr, doc: "`repr(self)`." },
+];
+
+/// `origin[key]`.
+pub fn new(origin: &Value, key: &Value) -> Value {
+    let args = match key.view() {
+        View::Tuple(args) => args.items().to_vec(),
+        _ => vec![key.clone()],
+    };
+    let data = (origin.clone(), args);
+    Ref::new(Foreign { type_name: TYPE_NAME, data: RefCell::new(Box::new(data)) }).into()
+}
+
+/// Type and parameters; `None` if the value is no alias.
+pub fn parts(value: &Value) -> Option<(Value, Vec<Value>)> {
+    match value.view() {
+        View::Foreign(object) if object.type_name == TYPE_NAME => {
+            object.data.borrow().downcast_ref::<(Value, Vec<Value>)>().cloned()
+        }
+        _ => None,
+    }
+}
+
+fn this(call: &mut Call) -> Res<(Value, Vec<Value>)> {
+    match parts(call.arg(0)) {
+        Some(parts) => Ok(parts),
+        None => Err(call.wrong_type(0, TYPE_NAME)),
+    }
+}
+
+fn make(call: &mut Call) -> Res {
+    let (origin, _) = this(call)?;
+    let named = call.keyword_pairs();
+    call.vm.call_with_keywords(&origin, call.rest(), &named)
+}
+
+fn equals(call: &mut Call) -> Res {
+    let (origin, args) = this(call)?;
+    let Some((other_origin, other_args)) = parts(call.arg(1)) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let same = origin.same(&other_origin) && call.vm.eq(&Value::tuple(args), &Value::tuple(other_args))?;
+    Ok(Value::bool(same))
+}
+
+fn hash(call: &mut Call) -> Res {
+    let (origin, args) = this(call)?;
+    let hash = call.vm.hash(&Value::tuple(args))? ^ origin.identity();
+    Ok(Value::int(hash as i64))
+}
+
+fn repr(call: &mut Call) -> Res {
+    let (origin, args) = this(call)?;
+    let origin = origin.get::<Type>().map(Type::display_name).unwrap_or_default();
+    let mut shown = Vec::with_capacity(args.len());
+    for arg in &args {
+        shown.push(parameter_text(call.vm, arg)?);
+    }
+    let shown = if shown.is_empty() { "()".to_string() } else { shown.join(", ") };
+    Ok(Value::str(format!("{origin}[{shown}]")))
+}
+
+fn parameter_text(vm: &mut Vm, value: &Value) -> Res<String> {
+    match value.view() {
+        View::Ellipsis => Ok("...".to_string()),
+        _ => vm.repr_of(value),
+    }
+}
