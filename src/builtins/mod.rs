@@ -16,13 +16,13 @@ mod math;
 pub mod methods;
 pub mod mp;
 mod os;
+pub mod random;
+pub mod re;
 mod signal;
+pub mod struct_;
 mod structs;
 mod sys;
 mod time;
-pub mod random;
-pub mod re;
-pub mod struct_;
 pub mod traceback;
 pub mod weakref;
 
@@ -280,13 +280,20 @@ mod tests {
         for (i, row) in rows.iter().enumerate() {
             assert!(Signature::parse(row.params).is_ok(), "{table}.{}: {:?}", row.name, row.params);
             assert!(!row.doc.is_empty(), "{table}.{} has no doc", row.name);
-            assert!(rows[..i].iter().all(|other| other.name != row.name), "{table}.{} is there twice", row.name);
+            assert!(
+                rows[..i].iter().all(|other| other.name != row.name),
+                "{table}.{} is there twice",
+                row.name
+            );
         }
     }
 
     #[test]
     fn every_row_is_sound() {
-        check("builtins", &core::rows().chain(FLAT.iter().flat_map(|table| table.functions)).collect::<Vec<_>>());
+        check(
+            "builtins",
+            &core::rows().chain(FLAT.iter().flat_map(|table| table.functions)).collect::<Vec<_>>(),
+        );
         for module in MODULES {
             check(module.name, &module.functions.iter().collect::<Vec<_>>());
         }
