@@ -16,13 +16,13 @@ mod math;
 pub mod methods;
 pub mod mp;
 mod os;
+pub mod random;
+pub mod re;
 mod signal;
+pub mod struct_;
 mod structs;
 mod sys;
 mod time;
-pub mod random;
-pub mod re;
-pub mod struct_;
 pub mod traceback;
 pub mod weakref;
 
@@ -221,7 +221,11 @@ impl Vm {
             return Ok(self.builtins.get_text(name));
         }
         let Some(table) = self.native_table(module.name.as_str()) else { return Ok(None) };
-        let own = if is_flat(table) { flat_row(table, name) } else { table.functions.iter().find(|f| f.name == name) };
+        let own = if is_flat(table) {
+            flat_row(table, name)
+        } else {
+            table.functions.iter().find(|f| f.name == name)
+        };
         let value = if let Some(native) = own {
             function_value(native, if is_flat(table) { "builtins" } else { table.name })
         } else if let Some((_, make)) = table.constants.iter().find(|(n, _)| *n == name) {

@@ -28,12 +28,27 @@ signals! {
 }
 
 static FUNCTIONS: &[Native] = &[
-    Native { name: "strsignal", params: "signalnum, /", run: describe, doc: "What the system calls a signal, such as `Terminated`; none for an unknown number." },
-    Native { name: "raise_signal", params: "signalnum, /", run: raise, doc: "Sends a signal to this process." },
+    Native {
+        name: "strsignal",
+        params: "signalnum, /",
+        run: describe,
+        doc: "What the system calls a signal, such as `Terminated`; none for an unknown number.",
+    },
+    Native {
+        name: "raise_signal",
+        params: "signalnum, /",
+        run: raise,
+        doc: "Sends a signal to this process.",
+    },
     Native { name: "signal", params: "signalnum, handler, /", run: not_yet, doc: "Not supported yet." },
     Native { name: "getsignal", params: "signalnum, /", run: not_yet, doc: "Not supported yet." },
     Native { name: "alarm", params: "seconds, /", run: not_yet, doc: "Not supported yet." },
-    Native { name: "setitimer", params: "which, seconds, interval=0.0, /", run: not_yet, doc: "Not supported yet." },
+    Native {
+        name: "setitimer",
+        params: "which, seconds, interval=0.0, /",
+        run: not_yet,
+        doc: "Not supported yet.",
+    },
     Native { name: "pause", params: "", run: not_yet, doc: "Not supported yet." },
 ];
 

@@ -112,7 +112,7 @@ fn input(call: &mut Call) -> Res {
         }
     }
     if let Err(error) = call.vm.streams.stdout.flush() {
-        return Err(call.vm.os_error(&error, None));
+        return Err(call.vm.stream_error(&error));
     }
     Ok(Value::str(io::input_line(call.vm)?))
 }

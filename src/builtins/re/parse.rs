@@ -729,7 +729,8 @@ impl Parser<'_> {
         if let Some(name) = name {
             if let Some((_, other)) = self.names.iter().find(|(n, _)| *n == name) {
                 let shown = quoted(&name);
-                let message = format!("redefinition of group name {shown} as group {group}; was group {other}");
+                let message =
+                    format!("redefinition of group name {shown} as group {group}; was group {other}");
                 return Err(self.source.error(message, name.chars().count() + 1));
             }
             self.names.push((name, group));
@@ -858,7 +859,13 @@ impl Parser<'_> {
     // ---- flags ----
 
     /// `(?i)` and `(?i-s:...)`
-    fn flag_group(&mut self, first: char, nested: usize, start: usize, is_first: bool) -> Parsed<Option<Piece>> {
+    fn flag_group(
+        &mut self,
+        first: char,
+        nested: usize,
+        start: usize,
+        is_first: bool,
+    ) -> Parsed<Option<Piece>> {
         let Some((add, remove)) = self.inline_flags(first)? else {
             if !is_first {
                 let back = self.source.tell() - start;
