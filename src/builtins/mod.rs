@@ -48,6 +48,8 @@ pub struct State {
     pub re: re::State,
     /// `struct.error`
     pub struct_error: Option<Ref<Type>>,
+    /// Handlers that scripts gave to `signal.signal`, by signal number.
+    pub signal_handlers: std::collections::HashMap<i32, Value>,
     /// `binascii.Error`
     pub binascii_error: Option<Ref<Type>>,
     /// Buffers of the files that scripts have opened.
@@ -267,5 +269,45 @@ impl Vm {
         let set = core::slots::slot_function(&core::slots::SLOT_SET, name);
         let delete = core::slots::slot_function(&core::slots::SLOT_DELETE, name);
         Ref::new(Property { get, set, delete, doc: Value::NONE }).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(table: &str, rows: &[&Native]) {
+        for (i, row) in rows.iter().enumerate() {
+            assert!(Signature::parse(row.params).is_ok(), "{table}.{}: {:?}", row.name, row.params);
+            assert!(!row.doc.is_empty(), "{table}.{} has no doc", row.name);
+            assert!(
+                rows[..i].iter().all(|other| other.name != row.name),
+                "{table}.{} is there twice",
+                row.name
+            );
+        }
+    }
+
+    #[test]
+    fn every_row_is_sound() {
+        check(
+            "builtins",
+            &core::rows().chain(FLAT.iter().flat_map(|table| table.functions)).collect::<Vec<_>>(),
+        );
+        for module in MODULES {
+            check(module.name, &module.functions.iter().collect::<Vec<_>>());
+        }
+        for (name, rows) in [("file", methods::FILE), ("mapping", mapping::METHODS)] {
+            check(name, &rows.iter().collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn flat_rows_carry_their_prefix() {
+        for table in FLAT {
+            for row in table.functions {
+                assert_ne!(short_name(table, row), row.name, "{} is a row of {}", row.name, table.name);
+            }
+        }
     }
 }

@@ -341,7 +341,7 @@ fn pack_int(
         false => (0, (1i128 << bits) - 1),
     };
     let Some(number) = wide.filter(|number| (low..=high).contains(number)) else {
-        return Err(out_of_range(vm, field, low, high, out.len()));
+        return Err(out_of_range(vm, field, wide, low, high));
     };
     let bytes = number.to_le_bytes();
     out.copy_from_slice(&bytes[..out.len()]);
@@ -351,16 +351,29 @@ fn pack_int(
     Ok(())
 }
 
-fn out_of_range(vm: &mut Vm, field: &Field, low: i128, high: i128, size: usize) -> Raised {
-    match field.code {
-        'b' => error(vm, "byte format requires -128 <= number <= 127"),
-        'B' => error(vm, "ubyte format requires 0 <= number <= 255"),
-        'h' => error(vm, format!("short format requires {low} <= number <= {high}")),
-        'H' => error(vm, format!("ushort format requires 0 <= number <= {high}")),
-        'l' | 'q' | 'n' if size == 8 => error(vm, "int too large to convert"),
-        'L' | 'Q' | 'N' | 'P' if size == 8 => error(vm, "int too large to convert"),
-        code => error(vm, format!("'{code}' format requires {low} <= number <= {high}")),
+fn out_of_range(vm: &mut Vm, field: &Field, number: Option<i128>, low: i128, high: i128) -> Raised {
+    // As in CPython, numbers that no C long of the same signedness holds are told of in another way.
+    let code = field.code;
+    let is_short = matches!(code, 'b' | 'B' | 'h' | 'H');
+    let is_long = match number {
+        Some(number) if low < 0 || is_short => i64::try_from(number).is_ok(),
+        Some(number) => u64::try_from(number).is_ok(),
+        None => false,
+    };
+    if code == 'P' {
+        return error(vm, "int too large to convert");
     }
+    if !is_long {
+        return error(vm, "argument out of range");
+    }
+    let name = match code {
+        'b' => "byte format",
+        'B' => "ubyte format",
+        'h' => "short format",
+        'H' => "ushort format",
+        _ => return error(vm, format!("'{code}' format requires {low} <= number <= {high}")),
+    };
+    error(vm, format!("{name} requires {low} <= number <= {high}"))
 }
 
 fn pack_float(vm: &mut Vm, field: &Field, value: &Value, is_little: bool, out: &mut [u8]) -> Res<()> {

@@ -3,7 +3,7 @@
 use super::{Exc, Vm};
 use crate::call::Native;
 use crate::value::types::Flags;
-use crate::value::{Ref, Tag, Type, Value, View, dict};
+use crate::value::{NativeFunction, Ref, Tag, Type, Value, View, dict};
 
 /// Built-in type objects, by the tag of their values and by name.
 pub struct Types {
@@ -255,6 +255,10 @@ impl Vm {
                 None => self.types.type_.clone(),
             },
             View::File(file) => self.types.named(file.type_name(), Tag::File),
+            // As in Python, a method of a built-in value is a builtin and not a `method`.
+            View::BoundMethod(method) if method.function.is::<NativeFunction>() => {
+                self.types.of_tag(Tag::NativeFunction).clone()
+            }
             View::Foreign(object) => self.types.named(object.type_name, Tag::Foreign),
             _ => self.types.of_tag(value.tag()).clone(),
         }

@@ -202,8 +202,7 @@ fn walk(call: &mut Call) -> Res {
         }
         folders.sort();
         files.sort();
-        for (name, is_link) in folders.iter().rev().filter(|(_, is_link)| !is_link) {
-            let _ = is_link;
+        for (name, _) in folders.iter().rev().filter(|(_, is_link)| !is_link) {
             let mut below = shown.clone();
             path::push(&mut below, name);
             waiting.push((path_bytes(call.vm, &below)?, below));
