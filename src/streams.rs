@@ -162,7 +162,7 @@ impl Descriptor {
 
 impl Read for Descriptor {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if interrupt::is_pending() {
+        if interrupt::is_sigint_pending() {
             // Ctrl-C came before the call that it should end.
             return Err(ErrorKind::Interrupted.into());
         }
