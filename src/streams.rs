@@ -162,6 +162,10 @@ impl Descriptor {
 
 impl Read for Descriptor {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if interrupt::is_sigint_pending() {
+            // Ctrl-C came before the call that it should end.
+            return Err(ErrorKind::Interrupted.into());
+        }
         // SAFETY: the buffer is valid for its length.
         let count = unsafe { libc::read(self.0, buffer.as_mut_ptr().cast(), buffer.len()) };
         self.checked(count, libc::POLLIN)

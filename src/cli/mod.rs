@@ -56,14 +56,19 @@ fn start(options: &Options) -> i32 {
     mp::sys::seal_descriptors();
     panic::set_hook(Box::new(|info| complain(&ending::internal_error(info))));
     let mut vm = Vm::new(Streams::of_process());
-    let result = panic::catch_unwind(AssertUnwindSafe(|| vm.on_large_stack(|vm| run(vm, options))));
-    let code = result.unwrap_or_else(|_| {
-        let _ = vm.streams.stdout.flush();
-        exit::BUG
-    });
+    let code = guarded(&mut vm, |vm| run(vm, options));
     // The system takes the memory back faster than we could.
     std::mem::forget(vm);
     code
+}
+
+/// Runs `body` on the large stack. A panic, which the hook has told of, becomes an exit code.
+fn guarded(vm: &mut Vm, body: impl FnOnce(&mut Vm) -> i32) -> i32 {
+    let result = panic::catch_unwind(AssertUnwindSafe(|| vm.on_large_stack(body)));
+    result.unwrap_or_else(|_| {
+        let _ = vm.streams.stdout.flush();
+        exit::BUG
+    })
 }
 
 fn run(vm: &mut Vm, options: &Options) -> i32 {
@@ -148,5 +153,17 @@ fn show(vm: &mut Vm, source: &SourceFile, dump: Dump) -> i32 {
             vm.write_stderr(&error.render(source));
             exit::USAGE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_exit_code() {
+        let mut vm = Vm::new(Streams::of_process());
+        assert_eq!(guarded(&mut vm, |_| panic!("on purpose")), exit::BUG);
+        assert_eq!(guarded(&mut vm, |_| 3), 3);
     }
 }

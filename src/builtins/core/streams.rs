@@ -106,8 +106,6 @@ fn input(call: &mut Call) -> Res {
             None => call.vm.write_stdout(&text)?,
         }
     }
-    if let Err(error) = call.vm.streams.stdout.flush() {
-        return Err(call.vm.os_error(&error, None));
-    }
+    call.vm.flush_output()?;
     Ok(Value::str(io::input_line(call.vm)?))
 }

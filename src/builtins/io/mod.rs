@@ -46,7 +46,7 @@ fn new_standard(which: Standard, binary: bool) -> Ref<File> {
         binary,
         readable: is_input,
         writable: !is_input,
-        newline: if is_input { Newline::Universal } else { Newline::Exactly("\n") },
+        newline: Newline::Exactly("\n"),
         encoding: "utf-8".to_string(),
         codec: Codec::Utf8,
         errors: if which == Standard::Err { "backslashreplace" } else { "surrogateescape" }.to_string(),
