@@ -459,7 +459,7 @@ fn input_at_the_end_is_eof_error() {
 fn input_keeps_odd_line_ends_and_bytes() {
     let mut command = support::zpy();
     command.args(["-c", "print(repr(input()), repr(input()), repr(input()))"]);
-    support::run_with_input(command, b"a\r\n\xff\n\n").expect(0, "'a' '\\udcff' ''\n");
+    support::run_with_input(command, b"a\r\n\xff\n\n").expect(0, "'a\\r' '\\udcff' ''\n");
 }
 
 #[test]
