@@ -6,7 +6,7 @@
 
 use crate::eval::{Exc, Vm, interrupt};
 use crate::text::surrogate;
-use crate::value::{Raised, Res, Value};
+use crate::value::{Res, Value};
 use std::io::{self, BufRead, BufReader, ErrorKind, IsTerminal, Read, Write};
 
 /// When written text reaches the writer.
@@ -63,7 +63,7 @@ impl Output {
     ///
     /// # Errors
     /// Those of the writer; what could not be written is then dropped. After `Interrupted`, which means
-    /// that Ctrl-C was pressed, it goes on waiting.
+    /// that a signal wants attention, it goes on waiting.
     pub fn flush(&mut self) -> io::Result<()> {
         let mut done = 0;
         while done < self.waiting.len() {
@@ -117,13 +117,13 @@ impl Streams {
     /// The next line of stdin with its end; empty at the end of the input.
     ///
     /// # Errors
-    /// Those of the reader; `Interrupted` only if Ctrl-C was pressed.
+    /// Those of the reader; `Interrupted` only if Ctrl-C was pressed. Other signals are attended to later.
     pub fn read_line(&mut self) -> io::Result<Vec<u8>> {
         let mut line = Vec::new();
         loop {
             let available = match self.stdin.fill_buf() {
                 Ok(available) => available,
-                Err(error) if error.kind() == ErrorKind::Interrupted && !interrupt::is_pending() => continue,
+                Err(error) if error.kind() == ErrorKind::Interrupted && !interrupt::is_sigint_pending() => continue,
                 Err(error) => return Err(error),
             };
             let end = available.iter().position(|&byte| byte == b'\n');
@@ -185,8 +185,21 @@ impl Vm {
     /// # Errors
     /// The `OSError` of the stream.
     pub fn flush_output(&mut self) -> Res<()> {
-        let done = self.streams.stdout.flush().and_then(|()| self.streams.stderr.flush());
-        done.map_err(|error| self.os_error(&error, None))
+        loop {
+            let done = self.streams.stdout.flush().and_then(|()| self.streams.stderr.flush());
+            if self.settle_output(done)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether the output is through; if not, a signal was attended to and it should be flushed again.
+    fn settle_output(&mut self, done: io::Result<()>) -> Res<bool> {
+        match done {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::Interrupted => self.handle_interrupt().map(|()| false),
+            Err(error) => Err(self.os_error(&error, None)),
+        }
     }
 
     /// As `flush_output`, if stdout is a terminal that somebody may be looking at.
@@ -199,14 +212,17 @@ impl Vm {
 
     /// Writes text to stdout; lone surrogates that stand for bytes become those bytes again.
     pub fn write_stdout(&mut self, text: &str) -> Res<()> {
-        let done = match surrogate::has_surrogates(text) {
+        let mut done = match surrogate::has_surrogates(text) {
             false => self.streams.stdout.write(text.as_bytes()),
             true => {
                 let bytes = self.encode_escaped(text)?;
                 self.streams.stdout.write(&bytes)
             }
         };
-        done.map_err(|error| self.stream_error(&error))
+        while !self.settle_output(done)? {
+            done = self.streams.stdout.flush();
+        }
+        Ok(())
     }
 
     /// Writes text to stderr; lone surrogates are shown as escapes. There is nobody to tell about errors.
@@ -215,16 +231,6 @@ impl Vm {
             false => self.streams.stderr.write(text.as_bytes()),
             true => self.streams.stderr.write(escape_surrogates(text).as_bytes()),
         };
-    }
-
-    /// Raises what a failed read or write of a stream means: `KeyboardInterrupt` or an `OSError`.
-    pub fn stream_error(&mut self, error: &io::Error) -> Raised {
-        if error.kind() == ErrorKind::Interrupted
-            && let Err(raised) = self.handle_interrupt()
-        {
-            return raised;
-        }
-        self.os_error(error, None)
     }
 
     /// UTF-8 bytes of a text in which surrogates stand for bytes.

@@ -46,7 +46,8 @@ fn count(body: &str) -> i64 {
     vm.on_large_stack(|vm| {
         let module = vm.new_main(None);
         let text = format!("import probe\n{body}\nresult = main()\n");
-        let done = vm.run_text("<test>", &text, &module);
+        let source = std::rc::Rc::new(zpy::source::SourceFile::new("<test>", text));
+        let done = vm.run_source(source, &module);
         if done.is_err() {
             let exception = vm.take_raised();
             panic!("{}", vm.format_exception(&exception));

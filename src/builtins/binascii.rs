@@ -10,13 +10,48 @@ pub static MODULE: NativeModule = NativeModule {
     name: "binascii",
     doc: "Bytes as text and back.",
     functions: &[
-        Native { name: "hexlify", params: "data, sep=None, bytes_per_sep=1", run: hexlify, doc: "Two hexadecimal digits for each byte." },
-        Native { name: "b2a_hex", params: "data, sep=None, bytes_per_sep=1", run: hexlify, doc: "Two hexadecimal digits for each byte." },
-        Native { name: "unhexlify", params: "hexstr, /", run: unhexlify, doc: "The bytes of hexadecimal digits." },
-        Native { name: "a2b_hex", params: "hexstr, /", run: unhexlify, doc: "The bytes of hexadecimal digits." },
-        Native { name: "b2a_base64", params: "data, /, *, newline=True", run: to_base64, doc: "A line of Base64." },
-        Native { name: "a2b_base64", params: "data, /, *, strict_mode=False", run: from_base64, doc: "The bytes of Base64 text; characters that are not of it are skipped unless `strict_mode`." },
-        Native { name: "crc32", params: "data, crc=0, /", run: crc32, doc: "The CRC-32 of bytes, going on from `crc`." },
+        Native {
+            name: "hexlify",
+            params: "data, sep=None, bytes_per_sep=1",
+            run: hexlify,
+            doc: "Two hexadecimal digits for each byte.",
+        },
+        Native {
+            name: "b2a_hex",
+            params: "data, sep=None, bytes_per_sep=1",
+            run: hexlify,
+            doc: "Two hexadecimal digits for each byte.",
+        },
+        Native {
+            name: "unhexlify",
+            params: "hexstr, /",
+            run: unhexlify,
+            doc: "The bytes of hexadecimal digits.",
+        },
+        Native {
+            name: "a2b_hex",
+            params: "hexstr, /",
+            run: unhexlify,
+            doc: "The bytes of hexadecimal digits.",
+        },
+        Native {
+            name: "b2a_base64",
+            params: "data, /, *, newline=True",
+            run: to_base64,
+            doc: "A line of Base64.",
+        },
+        Native {
+            name: "a2b_base64",
+            params: "data, /, *, strict_mode=False",
+            run: from_base64,
+            doc: "The bytes of Base64 text; characters that are not of it are skipped unless `strict_mode`.",
+        },
+        Native {
+            name: "crc32",
+            params: "data, crc=0, /",
+            run: crc32,
+            doc: "The CRC-32 of bytes, going on from `crc`.",
+        },
     ],
     constants: &[("Error", |vm| error_class(vm).into()), ("Incomplete", |vm| error_class(vm).into())],
 };
@@ -25,10 +60,30 @@ pub static ZLIB: NativeModule = NativeModule {
     name: "zlib",
     doc: "Checksums. Compression is not there.",
     functions: &[
-        Native { name: "crc32", params: "data, value=0, /", run: crc32, doc: "The CRC-32 of bytes, going on from `value`." },
-        Native { name: "adler32", params: "data, value=1, /", run: adler32, doc: "The Adler-32 of bytes, going on from `value`." },
-        Native { name: "compress", params: "data, /, level=-1, wbits=15", run: no_compression, doc: "Raises NotImplementedError: compression is not there." },
-        Native { name: "decompress", params: "data, /, wbits=15, bufsize=16384", run: no_compression, doc: "Raises NotImplementedError: compression is not there." },
+        Native {
+            name: "crc32",
+            params: "data, value=0, /",
+            run: crc32,
+            doc: "The CRC-32 of bytes, going on from `value`.",
+        },
+        Native {
+            name: "adler32",
+            params: "data, value=1, /",
+            run: adler32,
+            doc: "The Adler-32 of bytes, going on from `value`.",
+        },
+        Native {
+            name: "compress",
+            params: "data, /, level=-1, wbits=15",
+            run: no_compression,
+            doc: "Raises NotImplementedError: compression is not there.",
+        },
+        Native {
+            name: "decompress",
+            params: "data, /, wbits=15, bufsize=16384",
+            run: no_compression,
+            doc: "Raises NotImplementedError: compression is not there.",
+        },
     ],
     constants: &[],
 };
@@ -202,7 +257,9 @@ fn decode_base64(text: &[u8], strict: bool) -> Result<Vec<u8>, String> {
         0 => Ok(out),
         1 => {
             let count = out.len() / 3 * 4 + 1;
-            Err(format!("Invalid base64-encoded string: number of data characters ({count}) cannot be 1 more than a multiple of 4"))
+            Err(format!(
+                "Invalid base64-encoded string: number of data characters ({count}) cannot be 1 more than a multiple of 4"
+            ))
         }
         _ => Err("Incorrect padding".into()),
     }

@@ -188,6 +188,9 @@ fn check_environment(vm: &mut Vm, name: &OsString, value: &OsString) -> Res<()> 
 /// Takes an environment variable out; whether it was there.
 pub fn unset_environment(vm: &mut Vm, name: &Value) -> Res<bool> {
     let name = outside_text(vm, name)?;
+    if name.as_bytes().contains(&b'=') {
+        return Err(vm.os_error(&std::io::Error::from_raw_os_error(libc::EINVAL), None));
+    }
     check_environment(vm, &name, &OsString::new())?;
     let was_there = std::env::var_os(&name).is_some();
     // SAFETY: an interpreter process has one thread.

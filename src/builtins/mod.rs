@@ -48,6 +48,8 @@ pub struct State {
     pub re: re::State,
     /// `struct.error`
     pub struct_error: Option<Ref<Type>>,
+    /// Handlers that scripts gave to `signal.signal`, by signal number.
+    pub signal_handlers: std::collections::HashMap<i32, Value>,
     /// `binascii.Error`
     pub binascii_error: Option<Ref<Type>>,
     /// Buffers of the files that scripts have opened.

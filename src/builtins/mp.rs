@@ -5,7 +5,7 @@
 //! that happens; those still running when a script is done are waited for.
 
 use crate::call::{Call, Native, NativeModule};
-use crate::eval::{Exc, Vm, interrupt};
+use crate::eval::{Vm, interrupt};
 use crate::mp::{self, Command, Handle, Interrupt, Kind, Output, RunError, StartError, WaitError};
 use crate::text::surrogate;
 use crate::value::{Dict, List, Raised, Res, Str, Tuple, Value, View};
@@ -80,20 +80,28 @@ pub static MODULE: NativeModule = NativeModule {
     constants: &[],
 };
 
-/// Lets blocking calls end when a SIGINT came in.
-pub struct OnInterrupt;
+/// Attends to signals that come while a call blocks. If a handler raises, which Ctrl-C does without one, the
+/// call ends and the exception is on its way; otherwise it goes on.
+pub struct OnInterrupt<'a> {
+    vm: &'a mut Vm,
+    /// An exception is on its way.
+    pub has_raised: bool,
+}
 
-impl Interrupt for OnInterrupt {
-    fn pending(&self) -> bool {
-        interrupt::is_pending()
+impl OnInterrupt<'_> {
+    pub fn new(vm: &mut Vm) -> OnInterrupt<'_> {
+        OnInterrupt { vm, has_raised: false }
     }
 }
 
-/// Raises the `KeyboardInterrupt` that cut a blocking call short.
-pub fn interrupted(vm: &mut Vm) -> Raised {
-    match vm.handle_interrupt() {
-        Err(raised) => raised,
-        Ok(()) => vm.error_with(Exc::KeyboardInterrupt, Vec::new()),
+impl Interrupt for OnInterrupt<'_> {
+    fn pending(&self) -> bool {
+        interrupt::is_pending()
+    }
+
+    fn attend(&mut self) -> bool {
+        self.has_raised = self.vm.handle_interrupt().is_err();
+        self.has_raised
     }
 }
 
@@ -153,9 +161,9 @@ fn capture(call: &mut Call, args: Vec<OsString>) -> Res {
     call.vm.flush_output()?;
     let mut command = Command::interpreter(args);
     command.die_with_parent = true;
-    match mp::run(command, &mut OnInterrupt) {
+    match mp::run(command, &mut OnInterrupt::new(call.vm)) {
         Ok(output) => Ok(result_dict(&output)),
-        Err(RunError::Interrupted) => Err(interrupted(call.vm)),
+        Err(RunError::Interrupted) => Err(Raised),
         Err(RunError::Start(error)) => Err(start_error(call.vm, &error)),
     }
 }
@@ -221,10 +229,10 @@ fn wait(call: &mut Call) -> Res {
     let handle = handle(call)?;
     let timeout = timeout(call, 1)?;
     call.vm.flush_output()?;
-    match mp::wait(handle, timeout, &mut OnInterrupt) {
+    match mp::wait(handle, timeout, &mut OnInterrupt::new(call.vm)) {
         Ok(Some(code)) => Ok(Value::int(code as i64)),
         Ok(None) => Ok(Value::NONE),
-        Err(WaitError::Interrupted) => Err(interrupted(call.vm)),
+        Err(WaitError::Interrupted) => Err(Raised),
         Err(WaitError::UnknownHandle(unknown)) => Err(call.vm.value_error(unknown.to_string())),
     }
 }
@@ -239,11 +247,9 @@ fn poll(call: &mut Call) -> Res {
 
 fn kill(call: &mut Call) -> Res {
     let handle = handle(call)?;
-    let known = mp::kill(handle, &mut OnInterrupt);
-    if interrupt::is_pending() {
-        return Err(interrupted(call.vm));
-    }
-    Ok(Value::bool(known))
+    let mut interrupt = OnInterrupt::new(call.vm);
+    let known = mp::kill(handle, &mut interrupt);
+    if interrupt.has_raised { Err(Raised) } else { Ok(Value::bool(known)) }
 }
 
 fn cpu_count(_call: &mut Call) -> Res {
@@ -256,13 +262,18 @@ fn sleep(call: &mut Call) -> Res {
     pause(call.vm, milliseconds / 1000.0)
 }
 
-/// Sleeps for so many seconds, or until a SIGINT raises `KeyboardInterrupt`.
+/// Sleeps, or until a SIGINT raises `KeyboardInterrupt`. Handlers of other signals run meanwhile.
+pub fn sleep_for(vm: &mut Vm, duration: Duration) -> Res {
+    match mp::sleep(duration, &mut OnInterrupt::new(vm)) {
+        Ok(()) => Ok(Value::NONE),
+        Err(_) => Err(Raised),
+    }
+}
+
+/// Sleeps for so many seconds, as [`sleep_for`].
 pub fn pause(vm: &mut Vm, seconds: f64) -> Res {
     let duration = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-    match mp::sleep(duration, &mut OnInterrupt) {
-        Ok(()) => Ok(Value::NONE),
-        Err(_) => Err(interrupted(vm)),
-    }
+    sleep_for(vm, duration)
 }
 
 fn deinit(_call: &mut Call) -> Res {

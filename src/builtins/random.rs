@@ -99,10 +99,25 @@ pub static MODULE: NativeModule = NativeModule {
 
 /// Methods of generators.
 pub static METHODS: &[Native] = &[
-    Native { name: "__new__", params: "cls, seed=None, /", run: new, doc: "A generator, seeded as by `seed`." },
-    Native { name: "seed", params: "self, n=None, /", run: seed, doc: "Starts anew from an int, or from the system's randomness for none; other objects by their hash." },
+    Native {
+        name: "__new__",
+        params: "cls, seed=None, /",
+        run: new,
+        doc: "A generator, seeded as by `seed`.",
+    },
+    Native {
+        name: "seed",
+        params: "self, n=None, /",
+        run: seed,
+        doc: "Starts anew from an int, or from the system's randomness for none; other objects by their hash.",
+    },
     Native { name: "random", params: "self, /", run: random, doc: "A float from 0 to below 1." },
-    Native { name: "getrandbits", params: "self, k, /", run: get_rand_bits, doc: "An int of `k` random bits." },
+    Native {
+        name: "getrandbits",
+        params: "self, k, /",
+        run: get_rand_bits,
+        doc: "An int of `k` random bits.",
+    },
     Native { name: "getstate", params: "self, /", run: get_state, doc: "The state as a tuple of 625 ints." },
     Native { name: "setstate", params: "self, state, /", run: set_state, doc: "Goes back to a state." },
 ];

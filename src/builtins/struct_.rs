@@ -18,12 +18,37 @@ pub static MODULE: NativeModule = NativeModule {
     name: "struct",
     doc: "Values packed into bytes and back.",
     functions: &[
-        Native { name: "calcsize", params: "format, /", run: calc_size, doc: "How many bytes a format takes." },
+        Native {
+            name: "calcsize",
+            params: "format, /",
+            run: calc_size,
+            doc: "How many bytes a format takes.",
+        },
         Native { name: "pack", params: "format, /, *values", run: pack, doc: "The values as bytes." },
-        Native { name: "pack_into", params: "format, buffer, offset, /, *values", run: pack_into, doc: "Packs the values into a bytearray from `offset` on." },
-        Native { name: "unpack", params: "format, buffer, /", run: unpack, doc: "A tuple of the values in bytes of exactly the format's size." },
-        Native { name: "unpack_from", params: "format, /, buffer, offset=0", run: unpack_from, doc: "A tuple of the values that start at `offset`." },
-        Native { name: "iter_unpack", params: "format, buffer, /", run: iter_unpack, doc: "An iterator over tuples, as many as the bytes hold." },
+        Native {
+            name: "pack_into",
+            params: "format, buffer, offset, /, *values",
+            run: pack_into,
+            doc: "Packs the values into a bytearray from `offset` on.",
+        },
+        Native {
+            name: "unpack",
+            params: "format, buffer, /",
+            run: unpack,
+            doc: "A tuple of the values in bytes of exactly the format's size.",
+        },
+        Native {
+            name: "unpack_from",
+            params: "format, /, buffer, offset=0",
+            run: unpack_from,
+            doc: "A tuple of the values that start at `offset`.",
+        },
+        Native {
+            name: "iter_unpack",
+            params: "format, buffer, /",
+            run: iter_unpack,
+            doc: "An iterator over tuples, as many as the bytes hold.",
+        },
     ],
     constants: &[
         ("error", |vm| error_class(vm).into()),
@@ -35,10 +60,30 @@ pub static MODULE: NativeModule = NativeModule {
 pub static METHODS: &[Native] = &[
     Native { name: "__new__", params: "cls, format", run: new, doc: "A format parsed once." },
     Native { name: "pack", params: "self, /, *values", run: pack_by, doc: "The values as bytes." },
-    Native { name: "pack_into", params: "self, buffer, offset, /, *values", run: pack_into_by, doc: "Packs the values into a bytearray from `offset` on." },
-    Native { name: "unpack", params: "self, buffer, /", run: unpack_by, doc: "A tuple of the values in bytes of exactly the format's size." },
-    Native { name: "unpack_from", params: "self, buffer, offset=0", run: unpack_from_by, doc: "A tuple of the values that start at `offset`." },
-    Native { name: "iter_unpack", params: "self, buffer, /", run: iter_unpack_by, doc: "An iterator over tuples, as many as the bytes hold." },
+    Native {
+        name: "pack_into",
+        params: "self, buffer, offset, /, *values",
+        run: pack_into_by,
+        doc: "Packs the values into a bytearray from `offset` on.",
+    },
+    Native {
+        name: "unpack",
+        params: "self, buffer, /",
+        run: unpack_by,
+        doc: "A tuple of the values in bytes of exactly the format's size.",
+    },
+    Native {
+        name: "unpack_from",
+        params: "self, buffer, offset=0",
+        run: unpack_from_by,
+        doc: "A tuple of the values that start at `offset`.",
+    },
+    Native {
+        name: "iter_unpack",
+        params: "self, buffer, /",
+        run: iter_unpack_by,
+        doc: "An iterator over tuples, as many as the bytes hold.",
+    },
     Native { name: ".format", params: "self", run: format, doc: "The format text." },
     Native { name: ".size", params: "self", run: size, doc: "How many bytes the format takes." },
     Native { name: "__repr__", params: "self, /", run: repr, doc: "How to make it." },
@@ -47,7 +92,12 @@ pub static METHODS: &[Native] = &[
 /// Methods of what `iter_unpack` gives.
 pub static ITERATOR: &[Native] = &[
     Native { name: "__iter__", params: "self, /", run: same, doc: "The iterator itself." },
-    Native { name: "__next__", params: "self, /", run: next, doc: "The next tuple; StopIteration at the end." },
+    Native {
+        name: "__next__",
+        params: "self, /",
+        run: next,
+        doc: "The next tuple; StopIteration at the end.",
+    },
 ];
 
 /// `struct.error`
@@ -71,7 +121,9 @@ enum Kind {
     Pad,
     Char,
     Bool,
-    Int { is_signed: bool },
+    Int {
+        is_signed: bool,
+    },
     Float,
     /// `count` bytes as one value.
     Bytes,
@@ -105,7 +157,9 @@ impl Layout {
             View::Bytes(bytes) => String::from_utf8_lossy(bytes.data()).into_owned(),
             _ => {
                 let got = vm.type_name(format);
-                return Err(vm.type_error(format!("Struct() argument 1 must be a str or bytes object, not {got}")));
+                return Err(
+                    vm.type_error(format!("Struct() argument 1 must be a str or bytes object, not {got}"))
+                );
             }
         };
         let (is_native, is_little, rest) = match text.chars().next() {
@@ -259,7 +313,14 @@ fn text_bytes(vm: &mut Vm, field: &Field, value: &Value) -> Res<Vec<u8>> {
     }
 }
 
-fn pack_int(vm: &mut Vm, field: &Field, value: &Value, is_signed: bool, is_little: bool, out: &mut [u8]) -> Res<()> {
+fn pack_int(
+    vm: &mut Vm,
+    field: &Field,
+    value: &Value,
+    is_signed: bool,
+    is_little: bool,
+    out: &mut [u8],
+) -> Res<()> {
     let int = match Int::of(value) {
         Some(_) => value.clone(),
         None => {
@@ -280,7 +341,7 @@ fn pack_int(vm: &mut Vm, field: &Field, value: &Value, is_signed: bool, is_littl
         false => (0, (1i128 << bits) - 1),
     };
     let Some(number) = wide.filter(|number| (low..=high).contains(number)) else {
-        return Err(out_of_range(vm, field, low, high, out.len()));
+        return Err(out_of_range(vm, field, wide, low, high));
     };
     let bytes = number.to_le_bytes();
     out.copy_from_slice(&bytes[..out.len()]);
@@ -290,16 +351,29 @@ fn pack_int(vm: &mut Vm, field: &Field, value: &Value, is_signed: bool, is_littl
     Ok(())
 }
 
-fn out_of_range(vm: &mut Vm, field: &Field, low: i128, high: i128, size: usize) -> Raised {
-    match field.code {
-        'b' => error(vm, "byte format requires -128 <= number <= 127"),
-        'B' => error(vm, "ubyte format requires 0 <= number <= 255"),
-        'h' => error(vm, format!("short format requires {low} <= number <= {high}")),
-        'H' => error(vm, format!("ushort format requires 0 <= number <= {high}")),
-        'l' | 'q' | 'n' if size == 8 => error(vm, "int too large to convert"),
-        'L' | 'Q' | 'N' | 'P' if size == 8 => error(vm, "int too large to convert"),
-        code => error(vm, format!("'{code}' format requires {low} <= number <= {high}")),
+fn out_of_range(vm: &mut Vm, field: &Field, number: Option<i128>, low: i128, high: i128) -> Raised {
+    // As in CPython, numbers that no C long of the same signedness holds are told of in another way.
+    let code = field.code;
+    let is_short = matches!(code, 'b' | 'B' | 'h' | 'H');
+    let is_long = match number {
+        Some(number) if low < 0 || is_short => i64::try_from(number).is_ok(),
+        Some(number) => u64::try_from(number).is_ok(),
+        None => false,
+    };
+    if code == 'P' {
+        return error(vm, "int too large to convert");
     }
+    if !is_long {
+        return error(vm, "argument out of range");
+    }
+    let name = match code {
+        'b' => "byte format",
+        'B' => "ubyte format",
+        'h' => "short format",
+        'H' => "ushort format",
+        _ => return error(vm, format!("'{code}' format requires {low} <= number <= {high}")),
+    };
+    error(vm, format!("{name} requires {low} <= number <= {high}"))
 }
 
 fn pack_float(vm: &mut Vm, field: &Field, value: &Value, is_little: bool, out: &mut [u8]) -> Res<()> {
@@ -482,7 +556,9 @@ fn place(vm: &mut Vm, layout: &Layout, offset: i64, len: usize, name: &str, doin
         let (size, needed) = (layout.size, start.saturating_add(layout.size));
         return Err(error(
             vm,
-            format!("{name} requires a buffer of at least {needed} bytes for {doing} {size} bytes at offset {start} (actual buffer size is {len})"),
+            format!(
+                "{name} requires a buffer of at least {needed} bytes for {doing} {size} bytes at offset {start} (actual buffer size is {len})"
+            ),
         ));
     }
     Ok(start)

@@ -93,10 +93,7 @@ fn sleep(call: &mut Call) -> Res {
     let Ok(duration) = Duration::try_from_secs_f64(seconds) else {
         return Err(call.vm.overflow_error("timestamp out of range for platform time_t"));
     };
-    match crate::mp::sleep(duration, &mut super::mp::OnInterrupt) {
-        Ok(()) => Ok(Value::NONE),
-        Err(_) => Err(super::mp::interrupted(call.vm)),
-    }
+    super::mp::sleep_for(call.vm, duration)
 }
 
 /// The time an optional argument means: now if it is absent or none.

@@ -18,9 +18,24 @@ pub static MODULE: NativeModule = NativeModule {
     name: "_traceback",
     doc: "Parts of tracebacks; `traceback` is the module to import.",
     functions: &[
-        Native { name: "entries", params: "traceback, /", run: entries, doc: "A list of (file, line, function, source line, text with carets) of a traceback, outermost first." },
-        Native { name: "message", params: "exception, /", run: message, doc: "The last lines of a report: type, message and notes." },
-        Native { name: "report", params: "exception, /", run: report, doc: "The whole report with causes and contexts." },
+        Native {
+            name: "entries",
+            params: "traceback, /",
+            run: entries,
+            doc: "A list of (file, line, function, source line, text with carets) of a traceback, outermost first.",
+        },
+        Native {
+            name: "message",
+            params: "exception, /",
+            run: message,
+            doc: "The last lines of a report: type, message and notes.",
+        },
+        Native {
+            name: "report",
+            params: "exception, /",
+            run: report,
+            doc: "The whole report with causes and contexts.",
+        },
         Native { name: "handled", params: "", run: handled, doc: "The exception being handled, or none." },
     ],
     constants: &[],
@@ -29,7 +44,12 @@ pub static MODULE: NativeModule = NativeModule {
 pub static TRACEBACK: &[Native] = &[
     Native { name: ".tb_lineno", params: "self", run: line, doc: "The line in the outermost frame." },
     Native { name: ".tb_lasti", params: "self", run: zero, doc: "Always 0: there are no instructions." },
-    Native { name: ".tb_next", params: "self", run: next, doc: "The traceback without the outermost frame, none at the end." },
+    Native {
+        name: ".tb_next",
+        params: "self",
+        run: next,
+        doc: "The traceback without the outermost frame, none at the end.",
+    },
     Native { name: ".tb_frame", params: "self", run: frame, doc: "The outermost frame." },
 ];
 
@@ -42,7 +62,12 @@ pub static FRAME: &[Native] = &[
 ];
 
 pub static CODE: &[Native] = &[
-    Native { name: ".co_name", params: "self", run: code_name, doc: "Name of the function, `<module>` for a module." },
+    Native {
+        name: ".co_name",
+        params: "self",
+        run: code_name,
+        doc: "Name of the function, `<module>` for a module.",
+    },
     Native { name: ".co_qualname", params: "self", run: code_qualname, doc: "Dotted name of the function." },
     Native { name: ".co_filename", params: "self", run: code_file, doc: "Name of the file." },
     Native { name: ".co_firstlineno", params: "self", run: code_line, doc: "The line it starts at." },

@@ -14,8 +14,18 @@ pub static MODULE: NativeModule = NativeModule {
     name: "_weakref",
     doc: "Weak references; `weakref` is the module to import.",
     functions: &[
-        Native { name: "getweakrefcount", params: "object, /", run: count, doc: "How many weak references to an object there are." },
-        Native { name: "getweakrefs", params: "object, /", run: all, doc: "A list of the weak references to an object." },
+        Native {
+            name: "getweakrefcount",
+            params: "object, /",
+            run: count,
+            doc: "How many weak references to an object there are.",
+        },
+        Native {
+            name: "getweakrefs",
+            params: "object, /",
+            run: all,
+            doc: "A list of the weak references to an object.",
+        },
     ],
     constants: &[
         ("ref", |vm| vm.types.named(weak::TYPE_NAME, Tag::Foreign).into()),
@@ -25,13 +35,33 @@ pub static MODULE: NativeModule = NativeModule {
 
 /// Methods of weak references.
 pub static METHODS: &[Native] = &[
-    Native { name: "__new__", params: "cls, object, callback=None, /", run: new, doc: "A reference that does not keep its object alive. `callback` is called with it when the object dies." },
+    Native {
+        name: "__new__",
+        params: "cls, object, callback=None, /",
+        run: new,
+        doc: "A reference that does not keep its object alive. `callback` is called with it when the object dies.",
+    },
     Native { name: "__call__", params: "self, /", run: call_, doc: "The object, none if it is dead." },
-    Native { name: "__hash__", params: "self, /", run: hash, doc: "The hash of the object; TypeError if it died before anybody asked." },
-    Native { name: "__eq__", params: "self, other, /", run: eq, doc: "References to live objects are equal if the objects are." },
+    Native {
+        name: "__hash__",
+        params: "self, /",
+        run: hash,
+        doc: "The hash of the object; TypeError if it died before anybody asked.",
+    },
+    Native {
+        name: "__eq__",
+        params: "self, other, /",
+        run: eq,
+        doc: "References to live objects are equal if the objects are.",
+    },
     Native { name: "__ne__", params: "self, other, /", run: ne, doc: "The opposite of equality." },
     Native { name: "__repr__", params: "self, /", run: repr, doc: "What it refers to." },
-    Native { name: ".__callback__", params: "self", run: callback, doc: "The callback, none if there is none or the object is dead." },
+    Native {
+        name: ".__callback__",
+        params: "self",
+        run: callback,
+        doc: "The callback, none if there is none or the object is dead.",
+    },
 ];
 
 fn this(call: &mut Call) -> Res<Rc<WeakRef>> {
@@ -134,15 +164,50 @@ pub static GC: NativeModule = NativeModule {
     name: "gc",
     doc: "The collector of garbage cycles. Everything else is freed by reference counts, at once.",
     functions: &[
-        Native { name: "collect", params: "generation=2", run: collect, doc: "Frees all garbage cycles; how many objects they had. There is one generation, so the argument means nothing." },
+        Native {
+            name: "collect",
+            params: "generation=2",
+            run: collect,
+            doc: "Frees all garbage cycles; how many objects they had. There is one generation, so the argument means nothing.",
+        },
         Native { name: "enable", params: "", run: enable, doc: "Lets collections start by themselves." },
         Native { name: "disable", params: "", run: disable, doc: "Collections start only by `collect()`." },
-        Native { name: "isenabled", params: "", run: is_enabled, doc: "Whether collections start by themselves." },
-        Native { name: "get_count", params: "", run: get_count, doc: "Objects that may be in garbage cycles, as the first of three numbers." },
-        Native { name: "get_threshold", params: "", run: get_threshold, doc: "How many such objects start a collection, as the first of three numbers." },
-        Native { name: "set_threshold", params: "threshold0, threshold1=10, threshold2=10, /", run: set_threshold, doc: "Sets how many such objects start a collection; 0 turns that off. The next collection chooses anew." },
-        Native { name: "freeze", params: "", run: nothing, doc: "Does nothing: there are no generations to move objects between." },
-        Native { name: "unfreeze", params: "", run: nothing, doc: "Does nothing: there are no generations to move objects between." },
+        Native {
+            name: "isenabled",
+            params: "",
+            run: is_enabled,
+            doc: "Whether collections start by themselves.",
+        },
+        Native {
+            name: "get_count",
+            params: "",
+            run: get_count,
+            doc: "Objects that may be in garbage cycles, as the first of three numbers.",
+        },
+        Native {
+            name: "get_threshold",
+            params: "",
+            run: get_threshold,
+            doc: "How many such objects start a collection, as the first of three numbers.",
+        },
+        Native {
+            name: "set_threshold",
+            params: "threshold0, threshold1=10, threshold2=10, /",
+            run: set_threshold,
+            doc: "Sets how many such objects start a collection; 0 turns that off. The next collection chooses anew.",
+        },
+        Native {
+            name: "freeze",
+            params: "",
+            run: nothing,
+            doc: "Does nothing: there are no generations to move objects between.",
+        },
+        Native {
+            name: "unfreeze",
+            params: "",
+            run: nothing,
+            doc: "Does nothing: there are no generations to move objects between.",
+        },
     ],
     constants: &[("garbage", |_| Value::list(Vec::new())), ("callbacks", |_| Value::list(Vec::new()))],
 };

@@ -218,6 +218,15 @@ impl<'a> Call<'a> {
         self.int(index)
     }
 
+    /// An int argument that the system takes as a C `int`.
+    ///
+    /// # Errors
+    /// `TypeError` for anything but an int, `OverflowError` for one that does not fit.
+    pub fn c_int(&mut self, index: usize) -> Res<i32> {
+        let value = self.arg(index);
+        self.vm.c_int(value)
+    }
+
     /// A float argument; ints are converted.
     pub fn float(&mut self, index: usize) -> Res<f64> {
         let value = &self.args[index];
@@ -273,5 +282,23 @@ impl<'a> Call<'a> {
     pub fn items(&mut self, index: usize) -> Res<Vec<Value>> {
         let value = &self.args[index];
         self.vm.collect(value)
+    }
+}
+
+impl Vm {
+    /// A value that the system takes as a C `int`.
+    ///
+    /// # Errors
+    /// As for [`Call::c_int`].
+    pub fn c_int(&mut self, value: &Value) -> Res<i32> {
+        let value = self.to_int_value(value)?;
+        match value.as_small_int().map(i32::try_from) {
+            Some(Ok(number)) => Ok(number),
+            Some(Err(_)) if value.as_small_int().is_some_and(|i| i < 0) => {
+                Err(self.overflow_error("signed integer is less than minimum"))
+            }
+            Some(Err(_)) => Err(self.overflow_error("signed integer is greater than maximum")),
+            None => Err(self.overflow_error("Python int too large to convert to C int")),
+        }
     }
 }

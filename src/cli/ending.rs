@@ -1,8 +1,10 @@
 //! How a program ends: what its last exception says on stderr, which exit code it means, and what must
 //! still be done before the process may go.
 
+use crate::builtins::mp::OnInterrupt;
 use crate::engine::exit_code;
-use crate::eval::{Exc, Vm, interrupt};
+use crate::eval::interrupt::OnCtrlC;
+use crate::eval::{Exc, Vm};
 use crate::mp;
 use crate::value::{Exception, Module, Ref, Value};
 use std::io::{self, ErrorKind};
@@ -88,8 +90,8 @@ fn join_children(vm: &mut Vm, code: i32) -> i32 {
     }
     let _ = vm.streams.stdout.flush();
     for child in children {
-        if let Err(mp::WaitError::Interrupted) = mp::wait(child, None, &mut &interrupt::PENDING) {
-            interrupt::take();
+        if let Err(mp::WaitError::Interrupted) = mp::wait(child, None, &mut OnInterrupt::new(vm)) {
+            vm.take_raised();
             end_children();
             return exit::INTERRUPTED;
         }
@@ -144,7 +146,7 @@ fn end_children() {
     for handle in mp::handles(None) {
         let _ = mp::send_signal(handle, libc::SIGTERM);
     }
-    mp::end_all(OBEY_TERMINATION, &mut &interrupt::PENDING);
+    mp::end_all(OBEY_TERMINATION, &mut OnCtrlC);
 }
 
 /// Waits until all children have ended, or the time is up, or Ctrl-C comes again.
@@ -152,7 +154,7 @@ fn await_children(limit: Duration) {
     let until = Instant::now() + limit;
     for handle in mp::handles(None) {
         let left = until.saturating_duration_since(Instant::now());
-        let _ = mp::wait(handle, Some(left), &mut &interrupt::PENDING);
+        let _ = mp::wait(handle, Some(left), &mut OnCtrlC);
     }
 }
 

@@ -116,7 +116,7 @@ fn prepare(vm: &mut Vm, options: &Options, file: Option<&str>) -> Ref<Module> {
     path.extend(program::zpypath().map(Value::str));
     vm.path = Value::list(path);
     // An error means there is no Ctrl-C to be had, which is no reason not to run.
-    let _ = mp::sys::install_sigint_handler(&interrupt::PENDING);
+    let _ = mp::sys::note_sigint(interrupt::note);
     vm.new_main(file)
 }
 

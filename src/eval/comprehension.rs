@@ -17,7 +17,9 @@ impl Vm {
             ComprehensionKind::Dict => Sink::Dict(Dict::new(Default::default())),
             _ => Sink::Items(Vec::new()),
         };
-        self.run_clause(c, 0, &mut sink)?;
+        let ran = self.run_clause(c, 0, &mut sink);
+        c.clauses.iter().for_each(|clause| self.release_target(&clause.target));
+        ran?;
         match sink {
             Sink::Dict(dict) => Ok(dict.into()),
             Sink::Items(items) if c.kind == ComprehensionKind::List => Ok(Value::list(items)),
@@ -25,6 +27,21 @@ impl Vm {
                 Ok(set) => Ok(set.into()),
                 Err(_) => Err(self.at(c.span)),
             },
+        }
+    }
+
+    /// Empties the variables of a comprehension that is done: nobody can ask for them any more.
+    fn release_target(&mut self, target: &Target) {
+        match target {
+            Target::Local(slot) => self.set_slot(*slot, Value::UNBOUND),
+            Target::Unpack(unpack) => {
+                unpack.before.iter().for_each(|target| self.release_target(target));
+                if let Some((star, after)) = &unpack.star {
+                    self.release_target(star);
+                    after.iter().for_each(|target| self.release_target(target));
+                }
+            }
+            _ => {}
         }
     }
 

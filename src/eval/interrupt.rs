@@ -1,20 +1,58 @@
-//! What wants attention at the next safe point: a SIGINT, whose handler only sets a flag, or the cycle
+//! What wants attention at the next safe point: signals, whose handler only notes them, or the cycle
 //! collector. Loops, calls and blocking functions look.
 
+use crate::mp::Interrupt;
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Set by the signal handler, cleared by whoever raises `KeyboardInterrupt`.
-pub static PENDING: AtomicBool = AtomicBool::new(false);
+/// Signals that came in and were not attended to yet: bit 0 is signal 1.
+static PENDING: AtomicU64 = AtomicU64::new(0);
 
-#[inline(always)]
-pub fn is_pending() -> bool {
-    PENDING.load(Ordering::Relaxed)
+const SIGINT: u64 = bit(libc::SIGINT);
+
+const fn bit(signal: i32) -> u64 {
+    1 << ((signal - 1) & 63)
 }
 
-/// Clears the flag; whether it was set.
-pub fn take() -> bool {
-    PENDING.swap(false, Ordering::Relaxed)
+/// Notes a signal. Runs in signal handlers.
+pub fn note(signal: i32) {
+    PENDING.fetch_or(bit(signal), Ordering::Relaxed);
+}
+
+/// Whether a signal came in.
+#[inline(always)]
+pub fn is_pending() -> bool {
+    PENDING.load(Ordering::Relaxed) != 0
+}
+
+/// Whether a SIGINT came in.
+pub fn is_sigint_pending() -> bool {
+    PENDING.load(Ordering::Relaxed) & SIGINT != 0
+}
+
+/// Forgets a SIGINT that came in.
+pub fn forget_sigint() {
+    PENDING.fetch_and(!SIGINT, Ordering::Relaxed);
+}
+
+/// Takes the signal with the lowest number among those that came in.
+pub fn next_signal() -> Option<i32> {
+    let pending = PENDING.load(Ordering::Relaxed);
+    let signal = pending.trailing_zeros() as i32 + 1;
+    if pending == 0 {
+        return None;
+    }
+    PENDING.fetch_and(!bit(signal), Ordering::Relaxed);
+    Some(signal)
+}
+
+/// Lets a blocking call end on Ctrl-C where no script can run any more.
+pub struct OnCtrlC;
+
+impl Interrupt for OnCtrlC {
+    fn pending(&self) -> bool {
+        is_sigint_pending()
+    }
 }
 
 thread_local! {

@@ -301,7 +301,7 @@ impl Vm {
 }
 
 /// The system's text for an error number, as Python shows it.
-pub(crate) fn os_message(code: i32) -> String {
+pub fn os_message(code: i32) -> String {
     let text = std::io::Error::from_raw_os_error(code).to_string();
     match text.rfind(" (os error ") {
         Some(at) => text[..at].to_string(),

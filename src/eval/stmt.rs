@@ -195,7 +195,7 @@ impl Vm {
         self.exec_block(&f.orelse)
     }
 
-    /// Does what waits for a safe point: collects cycles, raises `KeyboardInterrupt` for a SIGINT.
+    /// Does what waits for a safe point: collects cycles, attends to signals.
     #[cold]
     #[inline(never)]
     pub(super) fn attend(&mut self) -> Res<()> {
@@ -205,11 +205,21 @@ impl Vm {
         self.handle_interrupt()
     }
 
-    /// Raises `KeyboardInterrupt` if a SIGINT came in.
+    /// Runs the script's handlers of the signals that came in; a SIGINT without one raises `KeyboardInterrupt`.
+    ///
+    /// # Errors
+    /// Whatever a handler raises. Signals that came in besides that one wait for the next safe point.
     #[cold]
     #[inline(never)]
     pub fn handle_interrupt(&mut self) -> Res<()> {
-        if interrupt::take() { Err(self.error_with(Exc::KeyboardInterrupt, Vec::new())) } else { Ok(()) }
+        while let Some(signal) = interrupt::next_signal() {
+            match self.state.signal_handlers.get(&signal).cloned() {
+                Some(handler) => drop(self.call(&handler, &[Value::int(signal as i64), Value::NONE])?),
+                None if signal == libc::SIGINT => return Err(self.error_with(Exc::KeyboardInterrupt, Vec::new())),
+                None => {}
+            }
+        }
+        Ok(())
     }
 
     fn exec_assert(&mut self, a: &Assert) -> Flow {

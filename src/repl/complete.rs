@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn names_of_all_sorts() {
-        assert_eq!(completions("apple = 1\napricot = 2", "x = ap").1[..2], ["apple", "apricot"]);
+        assert_eq!(completions("apple = 1\napply = 2", "x = appl").1[..2], ["apple", "apply"]);
         assert_eq!(completions("", "prin"), (0, vec!["print".to_string()]));
         assert_eq!(completions("", "x = lamb"), (4, vec!["lambda".to_string()]));
         assert_eq!(completions("", "nosuchname"), (0, vec![]));

@@ -105,7 +105,7 @@ fn is_farewell(statement: &str, module: &Ref<Module>) -> bool {
 
 /// Runs a statement; an exit code if the session is over.
 fn execute(vm: &mut Vm, module: &Ref<Module>, statement: &str) -> Option<i32> {
-    interrupt::take();
+    interrupt::forget_sigint();
     let source = Rc::new(SourceFile::new("<stdin>", statement));
     let over = match vm.compile(&source, module, Expressions::Echoed) {
         Err(error) => {

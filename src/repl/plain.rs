@@ -32,7 +32,7 @@ impl Lines for Plain<'_> {
                 Line::Text(decode_utf8_surrogateescape(line))
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {
-                interrupt::take();
+                interrupt::forget_sigint();
                 if self.prompts {
                     self.vm.write_stderr("\n"); // after the terminal's ^C
                 }

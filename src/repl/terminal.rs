@@ -103,7 +103,7 @@ impl Lines for Terminal<'_> {
                 Line::End
             }
         };
-        interrupt::take();
+        interrupt::forget_sigint();
         line
     }
 

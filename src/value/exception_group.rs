@@ -28,6 +28,9 @@ pub const BASE_EXCEPTION_GROUP: &[Native] = &[
     },
 ];
 
+/// What of an exception matches a condition, and the rest.
+pub type Parts = (Option<Ref<Exception>>, Option<Ref<Exception>>);
+
 impl Vm {
     /// A new group. One of `BaseExceptionGroup` whose exceptions are all `Exception`s is an `ExceptionGroup`.
     pub(crate) fn make_exception_group(
@@ -91,11 +94,7 @@ impl Vm {
     ///
     /// # Errors
     /// Whatever a condition function or `derive` raises.
-    pub fn split_group(
-        &mut self,
-        exception: &Ref<Exception>,
-        condition: &Value,
-    ) -> Res<(Option<Ref<Exception>>, Option<Ref<Exception>>)> {
+    pub fn split_group(&mut self, exception: &Ref<Exception>, condition: &Value) -> Res<Parts> {
         self.check_depth(" in exceptiongroup")?;
         if self.group_condition(exception, condition)? {
             return Ok((Some(exception.clone()), None));

@@ -443,11 +443,14 @@ fn absolute(call: &mut Call) -> Res {
 fn round(call: &mut Call) -> Res {
     let this = this(call)?;
     let Some(digits) = call.opt(1) else { return Ok(this.to_value()) };
-    let digits = match call.vm.to_int_value(digits)?.as_small_int() {
-        Some(digits) => digits,
-        None => i64::MIN,
+    let digits = call.vm.to_int_value(digits)?;
+    // An int beyond 64 bits keeps all digits or none.
+    let places = match Int::of(&digits) {
+        Some(Int::Small(places)) => places,
+        Some(big) if !big.is_negative() => 0,
+        _ => i64::MIN,
     };
-    Ok(round_int(this, digits))
+    Ok(round_int(this, places))
 }
 
 /// An int rounded to a multiple of ten to the power of `-digits`, half to even.

@@ -52,14 +52,49 @@ impl Matched {
 }
 
 pub static METHODS: &[Native] = &[
-    Native { name: "group", params: "self, *groups", run: group, doc: "The text of a group by number or name, none if it took no part; a tuple for several groups; the whole match without any." },
-    Native { name: "groups", params: "self, default=None", run: groups, doc: "A tuple of all groups, with `default` for those that took no part." },
-    Native { name: "groupdict", params: "self, default=None", run: group_dict, doc: "A dict of the named groups." },
-    Native { name: "start", params: "self, group=0, /", run: start, doc: "Where a group starts, -1 if it took no part." },
-    Native { name: "end", params: "self, group=0, /", run: end, doc: "Where a group ends, -1 if it took no part." },
+    Native {
+        name: "group",
+        params: "self, *groups",
+        run: group,
+        doc: "The text of a group by number or name, none if it took no part; a tuple for several groups; the whole match without any.",
+    },
+    Native {
+        name: "groups",
+        params: "self, default=None",
+        run: groups,
+        doc: "A tuple of all groups, with `default` for those that took no part.",
+    },
+    Native {
+        name: "groupdict",
+        params: "self, default=None",
+        run: group_dict,
+        doc: "A dict of the named groups.",
+    },
+    Native {
+        name: "start",
+        params: "self, group=0, /",
+        run: start,
+        doc: "Where a group starts, -1 if it took no part.",
+    },
+    Native {
+        name: "end",
+        params: "self, group=0, /",
+        run: end,
+        doc: "Where a group ends, -1 if it took no part.",
+    },
     Native { name: "span", params: "self, group=0, /", run: span, doc: "Start and end of a group." },
-    Native { name: "expand", params: "self, template", run: expand, doc: "A replacement template with the groups filled in." },
-    Native { name: "__getitem__", params: "self, group, /", run: item, doc: "The text of a group by number or name." },
+    Native {
+        name: "expand",
+        params: "self, template",
+        run: expand,
+        doc: "A replacement template with the groups filled in.",
+    },
+    Native {
+        name: "__getitem__",
+        params: "self, group, /",
+        run: item,
+        doc: "The text of a group by number or name.",
+    },
     Native { name: "__repr__", params: "self, /", run: repr, doc: "Place and text." },
     Native { name: "__copy__", params: "self, /", run: same, doc: "The match itself." },
     Native { name: "__deepcopy__", params: "self, memo, /", run: same, doc: "The match itself." },
@@ -67,9 +102,24 @@ pub static METHODS: &[Native] = &[
     Native { name: ".re", params: "self", run: re, doc: "The pattern." },
     Native { name: ".pos", params: "self", run: pos, doc: "Where the part looked at starts." },
     Native { name: ".endpos", params: "self", run: end_pos, doc: "Where the part looked at ends." },
-    Native { name: ".lastindex", params: "self", run: last_index, doc: "Number of the group that was closed last, or none." },
-    Native { name: ".lastgroup", params: "self", run: last_group, doc: "Name of the group that was closed last, or none." },
-    Native { name: ".regs", params: "self", run: regs, doc: "The spans of the whole match and of all groups." },
+    Native {
+        name: ".lastindex",
+        params: "self",
+        run: last_index,
+        doc: "Number of the group that was closed last, or none.",
+    },
+    Native {
+        name: ".lastgroup",
+        params: "self",
+        run: last_group,
+        doc: "Name of the group that was closed last, or none.",
+    },
+    Native {
+        name: ".regs",
+        params: "self",
+        run: regs,
+        doc: "The spans of the whole match and of all groups.",
+    },
 ];
 
 fn this(call: &mut Call) -> Res<Rc<Matched>> {
@@ -87,7 +137,9 @@ fn same(call: &mut Call) -> Res {
 /// The number of a group given by number or name.
 fn number(call: &mut Call, matched: &Matched, given: &Value) -> Res<usize> {
     let found = match given.as_str() {
-        Some(name) => matched.compiled.translated.names.iter().find(|(n, _)| n == name).map(|(_, group)| *group),
+        Some(name) => {
+            matched.compiled.translated.names.iter().find(|(n, _)| n == name).map(|(_, group)| *group)
+        }
         None => match call.vm.to_index(given) {
             Ok(group) => usize::try_from(group).ok(),
             Err(_) => {

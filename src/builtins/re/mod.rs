@@ -49,16 +49,66 @@ pub static MODULE: NativeModule = NativeModule {
     name: "re",
     doc: "Regular expressions.",
     functions: &[
-        Native { name: "compile", params: "pattern, flags=0", run: compile, doc: "A compiled pattern. Raises `re.error` if the pattern is wrong." },
-        Native { name: "search", params: "pattern, string, flags=0", run: on_pattern_2, doc: "The first match anywhere in a text, or none." },
-        Native { name: "match", params: "pattern, string, flags=0", run: on_pattern_2, doc: "The match at the start of a text, or none." },
-        Native { name: "fullmatch", params: "pattern, string, flags=0", run: on_pattern_2, doc: "The match that is the whole text, or none." },
-        Native { name: "findall", params: "pattern, string, flags=0", run: on_pattern_2, doc: "A list of all matches: texts, or tuples of groups if the pattern has several." },
-        Native { name: "finditer", params: "pattern, string, flags=0", run: on_pattern_2, doc: "An iterator over the match objects of all matches." },
-        Native { name: "split", params: "pattern, string, maxsplit=0, flags=0", run: on_pattern_3, doc: "The parts of a text between matches, with the groups of the matches between them." },
-        Native { name: "sub", params: "pattern, repl, string, count=0, flags=0", run: on_pattern_4, doc: "A text with matches replaced by a template or by what a function of the match gives." },
-        Native { name: "subn", params: "pattern, repl, string, count=0, flags=0", run: on_pattern_4, doc: "As `sub`, as a tuple with the number of replacements." },
-        Native { name: "escape", params: "pattern", run: escape, doc: "The pattern that matches just this text." },
+        Native {
+            name: "compile",
+            params: "pattern, flags=0",
+            run: compile,
+            doc: "A compiled pattern. Raises `re.error` if the pattern is wrong.",
+        },
+        Native {
+            name: "search",
+            params: "pattern, string, flags=0",
+            run: on_pattern_2,
+            doc: "The first match anywhere in a text, or none.",
+        },
+        Native {
+            name: "match",
+            params: "pattern, string, flags=0",
+            run: on_pattern_2,
+            doc: "The match at the start of a text, or none.",
+        },
+        Native {
+            name: "fullmatch",
+            params: "pattern, string, flags=0",
+            run: on_pattern_2,
+            doc: "The match that is the whole text, or none.",
+        },
+        Native {
+            name: "findall",
+            params: "pattern, string, flags=0",
+            run: on_pattern_2,
+            doc: "A list of all matches: texts, or tuples of groups if the pattern has several.",
+        },
+        Native {
+            name: "finditer",
+            params: "pattern, string, flags=0",
+            run: on_pattern_2,
+            doc: "An iterator over the match objects of all matches.",
+        },
+        Native {
+            name: "split",
+            params: "pattern, string, maxsplit=0, flags=0",
+            run: on_pattern_3,
+            doc: "The parts of a text between matches, with the groups of the matches between them.",
+        },
+        Native {
+            name: "sub",
+            params: "pattern, repl, string, count=0, flags=0",
+            run: on_pattern_4,
+            doc: "A text with matches replaced by a template or by what a function of the match gives.",
+        },
+        Native {
+            name: "subn",
+            params: "pattern, repl, string, count=0, flags=0",
+            run: on_pattern_4,
+            doc: "As `sub`, as a tuple with the number of replacements.",
+        },
+        Native {
+            name: "escape",
+            params: "pattern",
+            run: escape,
+            doc: "The pattern that matches just this text.",
+        },
         Native { name: "purge", params: "", run: purge, doc: "Forgets the compiled patterns that are kept." },
     ],
     constants: &[
@@ -140,8 +190,26 @@ fn on_pattern_4(call: &mut Call) -> Res {
 
 /// Characters that mean something in a pattern.
 fn is_special(c: char) -> bool {
-    matches!(c, '(' | ')' | '[' | ']' | '{' | '}' | '?' | '*' | '+' | '-' | '|' | '^' | '$' | '\\' | '.' | '&' | '~' | '#')
-        || matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c')
+    matches!(
+        c,
+        '(' | ')'
+            | '['
+            | ']'
+            | '{'
+            | '}'
+            | '?'
+            | '*'
+            | '+'
+            | '-'
+            | '|'
+            | '^'
+            | '$'
+            | '\\'
+            | '.'
+            | '&'
+            | '~'
+            | '#'
+    ) || matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c')
 }
 
 fn escape(call: &mut Call) -> Res {

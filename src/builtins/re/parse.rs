@@ -630,6 +630,9 @@ impl Parser<'_> {
         if item.kind == Kind::Repeat {
             return Err(self.source.error("multiple repeat", back));
         }
+        if item.max == 0 {
+            return self.repeat_nothing(min, max, items);
+        }
         let atom = if item.is_atom { std::mem::take(&mut item.text) } else { format!("(?:{})", item.text) };
         let counts = match (min, max) {
             (0, Some(1)) => "?".to_string(),
@@ -653,6 +656,24 @@ impl Parser<'_> {
         } else {
             format!("{atom}{counts}")
         };
+        Ok(())
+    }
+
+    /// A quantifier after what takes no room: once is as good as many times, and the engine wants it so.
+    fn repeat_nothing(&mut self, min: u64, max: Option<u64>, items: &mut [Piece]) -> Parsed<()> {
+        let is_lazy = self.source.take('?')?;
+        let is_possessive = !is_lazy && self.source.take('+')?;
+        let Some(item) = items.last_mut() else { return Ok(()) };
+        let text = std::mem::take(&mut item.text);
+        item.text = match (min, max) {
+            (_, Some(0)) => format!("(?:(?:{text}){{0}})"),
+            (0, _) if is_lazy => format!("(?:|{text})"),
+            (0, _) if is_possessive => format!("(?>{text}|)"),
+            (0, _) => format!("(?:{text}|)"),
+            _ => format!("(?:{text})"),
+        };
+        item.kind = Kind::Repeat;
+        item.is_atom = true;
         Ok(())
     }
 
@@ -729,7 +750,8 @@ impl Parser<'_> {
         if let Some(name) = name {
             if let Some((_, other)) = self.names.iter().find(|(n, _)| *n == name) {
                 let shown = quoted(&name);
-                let message = format!("redefinition of group name {shown} as group {group}; was group {other}");
+                let message =
+                    format!("redefinition of group name {shown} as group {group}; was group {other}");
                 return Err(self.source.error(message, name.chars().count() + 1));
             }
             self.names.push((name, group));
@@ -858,7 +880,13 @@ impl Parser<'_> {
     // ---- flags ----
 
     /// `(?i)` and `(?i-s:...)`
-    fn flag_group(&mut self, first: char, nested: usize, start: usize, is_first: bool) -> Parsed<Option<Piece>> {
+    fn flag_group(
+        &mut self,
+        first: char,
+        nested: usize,
+        start: usize,
+        is_first: bool,
+    ) -> Parsed<Option<Piece>> {
         let Some((add, remove)) = self.inline_flags(first)? else {
             if !is_first {
                 let back = self.source.tell() - start;

@@ -146,7 +146,9 @@ impl Compiled {
         let built = self.build(way, special_dollar);
         match built {
             Ok(engine) => Ok(cell.get_or_init(|| Some(engine)).as_ref()),
-            Err(fancy_regex::Error::CompileError(error)) if matches!(*error, CompileError::PatternCanNeverMatch) => {
+            Err(fancy_regex::Error::CompileError(error))
+                if matches!(*error, CompileError::PatternCanNeverMatch) =>
+            {
                 Ok(cell.get_or_init(|| None).as_ref())
             }
             Err(error) => {
@@ -179,7 +181,14 @@ impl Compiled {
     }
 
     /// Runs the pattern on the bytes up to `end`, from `start` on.
-    pub fn find(&self, vm: &mut Vm, subject: &Subject, way: Way, start: usize, end: usize) -> Res<Option<Spans>> {
+    pub fn find(
+        &self,
+        vm: &mut Vm,
+        subject: &Subject,
+        way: Way,
+        start: usize,
+        end: usize,
+    ) -> Res<Option<Spans>> {
         if start > end {
             return Ok(None);
         }
@@ -281,18 +290,63 @@ impl Scan {
 }
 
 pub static METHODS: &[Native] = &[
-    Native { name: "search", params: "self, string, pos=0, endpos=9223372036854775807", run: search, doc: "The first match anywhere in a text, or none. Only the part from `pos` to `endpos` is looked at." },
-    Native { name: "match", params: "self, string, pos=0, endpos=9223372036854775807", run: match_, doc: "The match at the start of a text (or at `pos`), or none." },
-    Native { name: "fullmatch", params: "self, string, pos=0, endpos=9223372036854775807", run: full_match, doc: "The match that is the whole text, or none." },
-    Native { name: "findall", params: "self, string, pos=0, endpos=9223372036854775807", run: find_all, doc: "A list of all matches: texts, or tuples of groups if the pattern has several." },
-    Native { name: "finditer", params: "self, string, pos=0, endpos=9223372036854775807", run: find_iter, doc: "An iterator over the match objects of all matches." },
-    Native { name: "split", params: "self, string, maxsplit=0", run: split, doc: "The parts of a text between matches, with the groups of the matches between them. At most `maxsplit` matches count if that is not 0." },
-    Native { name: "sub", params: "self, repl, string, count=0", run: sub, doc: "A text with matches replaced by a template or by what a function of the match gives. At most `count` if that is not 0." },
-    Native { name: "subn", params: "self, repl, string, count=0", run: subn, doc: "As `sub`, as a tuple with the number of replacements." },
+    Native {
+        name: "search",
+        params: "self, string, pos=0, endpos=9223372036854775807",
+        run: search,
+        doc: "The first match anywhere in a text, or none. Only the part from `pos` to `endpos` is looked at.",
+    },
+    Native {
+        name: "match",
+        params: "self, string, pos=0, endpos=9223372036854775807",
+        run: match_,
+        doc: "The match at the start of a text (or at `pos`), or none.",
+    },
+    Native {
+        name: "fullmatch",
+        params: "self, string, pos=0, endpos=9223372036854775807",
+        run: full_match,
+        doc: "The match that is the whole text, or none.",
+    },
+    Native {
+        name: "findall",
+        params: "self, string, pos=0, endpos=9223372036854775807",
+        run: find_all,
+        doc: "A list of all matches: texts, or tuples of groups if the pattern has several.",
+    },
+    Native {
+        name: "finditer",
+        params: "self, string, pos=0, endpos=9223372036854775807",
+        run: find_iter,
+        doc: "An iterator over the match objects of all matches.",
+    },
+    Native {
+        name: "split",
+        params: "self, string, maxsplit=0",
+        run: split,
+        doc: "The parts of a text between matches, with the groups of the matches between them. At most `maxsplit` matches count if that is not 0.",
+    },
+    Native {
+        name: "sub",
+        params: "self, repl, string, count=0",
+        run: sub,
+        doc: "A text with matches replaced by a template or by what a function of the match gives. At most `count` if that is not 0.",
+    },
+    Native {
+        name: "subn",
+        params: "self, repl, string, count=0",
+        run: subn,
+        doc: "As `sub`, as a tuple with the number of replacements.",
+    },
     Native { name: ".pattern", params: "self", run: pattern, doc: "The text it was compiled from." },
     Native { name: ".flags", params: "self", run: flags, doc: "The flags, with those inside the pattern." },
     Native { name: ".groups", params: "self", run: groups, doc: "How many groups there are." },
-    Native { name: ".groupindex", params: "self", run: group_index, doc: "A dict from group names to numbers." },
+    Native {
+        name: ".groupindex",
+        params: "self",
+        run: group_index,
+        doc: "A dict from group names to numbers.",
+    },
     Native { name: "__repr__", params: "self, /", run: repr, doc: "How to compile it." },
     Native { name: "__copy__", params: "self, /", run: same, doc: "The pattern itself." },
     Native { name: "__deepcopy__", params: "self, memo, /", run: same, doc: "The pattern itself." },
@@ -300,7 +354,12 @@ pub static METHODS: &[Native] = &[
 
 pub static ITERATOR: &[Native] = &[
     Native { name: "__iter__", params: "self, /", run: same, doc: "The iterator itself." },
-    Native { name: "__next__", params: "self, /", run: next, doc: "The next match; StopIteration at the end." },
+    Native {
+        name: "__next__",
+        params: "self, /",
+        run: next,
+        doc: "The next match; StopIteration at the end.",
+    },
 ];
 
 fn same(call: &mut Call) -> Res {
@@ -344,7 +403,9 @@ fn once(call: &mut Call, way: Way) -> Res {
     let (start, end) = (subject.offset(pos), subject.offset(end_pos));
     let found = compiled.find(call.vm, &subject, way, start, end)?;
     Ok(match found {
-        Some(spans) => matched::value(Matched { pattern: call.arg(0).clone(), compiled, subject, spans, pos, end_pos }),
+        Some(spans) => {
+            matched::value(Matched { pattern: call.arg(0).clone(), compiled, subject, spans, pos, end_pos })
+        }
         None => Value::NONE,
     })
 }
@@ -365,8 +426,7 @@ fn find_all(call: &mut Call) -> Res {
     let compiled = this(call)?;
     let subject = subject(call, 1, &compiled)?;
     let (pos, end_pos) = window(call, &subject)?;
-    let mut scan =
-        Scan { start: Some(subject.offset(pos)), end: subject.offset(end_pos), was_empty: false };
+    let mut scan = Scan { start: Some(subject.offset(pos)), end: subject.offset(end_pos), was_empty: false };
     let mut found = Vec::new();
     let part = |span: Option<(usize, usize)>| match span {
         Some((start, end)) => subject.part(start, end),
@@ -509,7 +569,8 @@ fn add_made(vm: &mut Vm, made: &Value, is_text: bool, pieces: usize, out: &mut V
     match Subject::of(made) {
         Some(part) if part.is_text() == is_text => out.extend_from_slice(part.bytes()),
         _ => {
-            let (got, wanted) = (vm.type_name(made), if is_text { "str instance" } else { "a bytes-like object" });
+            let (got, wanted) =
+                (vm.type_name(made), if is_text { "str instance" } else { "a bytes-like object" });
             return Err(vm.type_error(format!("sequence item {pieces}: expected {wanted}, {got} found")));
         }
     }
@@ -520,8 +581,11 @@ fn replacement(call: &mut Call, compiled: &Compiled) -> Res<Replacement> {
     let given = call.arg(1);
     if let Some(template) = Subject::of(given) {
         if template.is_text() != compiled.is_text && template.bytes().contains(&b'\\') {
-            let (wanted, got) = if compiled.is_text { ("str", "bytes") } else { ("a bytes-like object", "str") };
-            return Err(call.vm.type_error(format!("sequence item 0: expected {wanted} instance, {got} found")));
+            let (wanted, got) =
+                if compiled.is_text { ("str", "bytes") } else { ("a bytes-like object", "str") };
+            return Err(call
+                .vm
+                .type_error(format!("sequence item 0: expected {wanted} instance, {got} found")));
         }
         return Ok(Replacement::Parts(parse_template(call.vm, &template, compiled)?));
     }

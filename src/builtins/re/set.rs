@@ -41,7 +41,9 @@ impl Set {
         for &item in &self.items {
             match item {
                 SetItem::Range(low, high) => write_range(low, high, mode, &mut out),
-                SetItem::Digit(yes) => write_category(if mode.is_ascii { "0-9" } else { r"\d" }, yes, &mut out),
+                SetItem::Digit(yes) => {
+                    write_category(if mode.is_ascii { "0-9" } else { r"\d" }, yes, &mut out)
+                }
                 SetItem::Space(yes) => {
                     // Python counts the four separators of ASCII as white space, the engine does not.
                     let space = if mode.is_ascii { r"\x{9}-\x{D}\x{20}" } else { r"\s\x{1C}-\x{1F}" };

@@ -114,7 +114,17 @@ impl Str {
 
     /// Code point index of a byte offset.
     pub fn char_index(&self, offset: usize) -> usize {
-        if self.is_ascii() { offset } else { self.text[..offset].chars().count() }
+        if self.is_ascii() {
+            return offset;
+        }
+        let (hint_index, hint_offset) = self.hint.get();
+        let (from_index, from_offset) =
+            if hint_offset as usize <= offset { (hint_index as usize, hint_offset as usize) } else { (0, 0) };
+        let index = from_index + self.text[from_offset..offset].chars().count();
+        if let (Ok(i), Ok(o)) = (u32::try_from(index), u32::try_from(offset)) {
+            self.hint.set((i, o));
+        }
+        index
     }
 
     /// The part between two code point indexes.
