@@ -123,7 +123,9 @@ impl Streams {
         loop {
             let available = match self.stdin.fill_buf() {
                 Ok(available) => available,
-                Err(error) if error.kind() == ErrorKind::Interrupted && !interrupt::is_sigint_pending() => continue,
+                Err(error) if error.kind() == ErrorKind::Interrupted && !interrupt::is_sigint_pending() => {
+                    continue;
+                }
                 Err(error) => return Err(error),
             };
             let end = available.iter().position(|&byte| byte == b'\n');

@@ -16,13 +16,13 @@ mod math;
 pub mod methods;
 pub mod mp;
 mod os;
+pub mod random;
+pub mod re;
 mod signal;
+pub mod struct_;
 mod structs;
 mod sys;
 mod time;
-pub mod random;
-pub mod re;
-pub mod struct_;
 pub mod traceback;
 pub mod weakref;
 
@@ -223,7 +223,11 @@ impl Vm {
             return Ok(self.builtins.get_text(name));
         }
         let Some(table) = self.native_table(module.name.as_str()) else { return Ok(None) };
-        let own = if is_flat(table) { flat_row(table, name) } else { table.functions.iter().find(|f| f.name == name) };
+        let own = if is_flat(table) {
+            flat_row(table, name)
+        } else {
+            table.functions.iter().find(|f| f.name == name)
+        };
         let value = if let Some(native) = own {
             function_value(native, if is_flat(table) { "builtins" } else { table.name })
         } else if let Some((_, make)) = table.constants.iter().find(|(n, _)| *n == name) {
@@ -265,5 +269,45 @@ impl Vm {
         let set = core::slots::slot_function(&core::slots::SLOT_SET, name);
         let delete = core::slots::slot_function(&core::slots::SLOT_DELETE, name);
         Ref::new(Property { get, set, delete, doc: Value::NONE }).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(table: &str, rows: &[&Native]) {
+        for (i, row) in rows.iter().enumerate() {
+            assert!(Signature::parse(row.params).is_ok(), "{table}.{}: {:?}", row.name, row.params);
+            assert!(!row.doc.is_empty(), "{table}.{} has no doc", row.name);
+            assert!(
+                rows[..i].iter().all(|other| other.name != row.name),
+                "{table}.{} is there twice",
+                row.name
+            );
+        }
+    }
+
+    #[test]
+    fn every_row_is_sound() {
+        check(
+            "builtins",
+            &core::rows().chain(FLAT.iter().flat_map(|table| table.functions)).collect::<Vec<_>>(),
+        );
+        for module in MODULES {
+            check(module.name, &module.functions.iter().collect::<Vec<_>>());
+        }
+        for (name, rows) in [("file", methods::FILE), ("mapping", mapping::METHODS)] {
+            check(name, &rows.iter().collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn flat_rows_carry_their_prefix() {
+        for table in FLAT {
+            for row in table.functions {
+                assert_ne!(short_name(table, row), row.name, "{} is a row of {}", row.name, table.name);
+            }
+        }
     }
 }

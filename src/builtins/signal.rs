@@ -47,20 +47,75 @@ const IGNORE: i64 = 1;
 const END: i32 = 65;
 
 const FUNCTIONS: &[Native] = &[
-    Native { name: "signal", params: "signalnum, handler, /", run: set_handler, doc: "Says what happens when a signal comes: a function of the number and none, `SIG_IGN` or `SIG_DFL`. Gives what was said before." },
-    Native { name: "getsignal", params: "signalnum, /", run: get_handler, doc: "The handler of a signal, `SIG_IGN` or `SIG_DFL`." },
-    Native { name: "default_int_handler", params: "signalnum, frame, /", run: default_int_handler, doc: "The handler of SIGINT: raises KeyboardInterrupt." },
-    Native { name: "raise_signal", params: "signalnum, /", run: raise_signal, doc: "Sends a signal to this process." },
-    Native { name: "alarm", params: "seconds, /", run: alarm, doc: "Has SIGALRM come after so many seconds; 0 calls that off. How many seconds the last one had left." },
-    Native { name: "setitimer", params: "which, seconds, interval=0.0, /", run: set_timer, doc: "Has a signal come after so many seconds and then at intervals. What was left of the timer, and its interval." },
-    Native { name: "getitimer", params: "which, /", run: get_timer, doc: "What is left of a timer in seconds, and its interval." },
+    Native {
+        name: "signal",
+        params: "signalnum, handler, /",
+        run: set_handler,
+        doc: "Says what happens when a signal comes: a function of the number and none, `SIG_IGN` or `SIG_DFL`. Gives what was said before.",
+    },
+    Native {
+        name: "getsignal",
+        params: "signalnum, /",
+        run: get_handler,
+        doc: "The handler of a signal, `SIG_IGN` or `SIG_DFL`.",
+    },
+    Native {
+        name: "default_int_handler",
+        params: "signalnum, frame, /",
+        run: default_int_handler,
+        doc: "The handler of SIGINT: raises KeyboardInterrupt.",
+    },
+    Native {
+        name: "raise_signal",
+        params: "signalnum, /",
+        run: raise_signal,
+        doc: "Sends a signal to this process.",
+    },
+    Native {
+        name: "alarm",
+        params: "seconds, /",
+        run: alarm,
+        doc: "Has SIGALRM come after so many seconds; 0 calls that off. How many seconds the last one had left.",
+    },
+    Native {
+        name: "setitimer",
+        params: "which, seconds, interval=0.0, /",
+        run: set_timer,
+        doc: "Has a signal come after so many seconds and then at intervals. What was left of the timer, and its interval.",
+    },
+    Native {
+        name: "getitimer",
+        params: "which, /",
+        run: get_timer,
+        doc: "What is left of a timer in seconds, and its interval.",
+    },
     Native { name: "pause", params: "", run: pause, doc: "Waits until a signal came and its handler ran." },
-    Native { name: "strsignal", params: "signalnum, /", run: describe, doc: "What the system calls a signal, such as `Terminated`; none for an unknown number." },
+    Native {
+        name: "strsignal",
+        params: "signalnum, /",
+        run: describe,
+        doc: "What the system calls a signal, such as `Terminated`; none for an unknown number.",
+    },
     Native { name: "valid_signals", params: "", run: valid_signals, doc: "The set of all signal numbers." },
-    Native { name: "pthread_sigmask", params: "how, mask, /", run: set_mask, doc: "Holds signals back or lets them in again (`SIG_BLOCK`, `SIG_UNBLOCK`, `SIG_SETMASK`); which were held back before." },
+    Native {
+        name: "pthread_sigmask",
+        params: "how, mask, /",
+        run: set_mask,
+        doc: "Holds signals back or lets them in again (`SIG_BLOCK`, `SIG_UNBLOCK`, `SIG_SETMASK`); which were held back before.",
+    },
     Native { name: "sigpending", params: "", run: pending, doc: "Signals that came and are held back." },
-    Native { name: "sigwait", params: "sigset, /", run: wait_for, doc: "Waits for one of some signals that are held back; its number." },
-    Native { name: "siginterrupt", params: "signalnum, flag, /", run: do_not_restart, doc: "Does nothing: blocking calls go on by themselves after a handler ran." },
+    Native {
+        name: "sigwait",
+        params: "sigset, /",
+        run: wait_for,
+        doc: "Waits for one of some signals that are held back; its number.",
+    },
+    Native {
+        name: "siginterrupt",
+        params: "signalnum, flag, /",
+        run: do_not_restart,
+        doc: "Does nothing: blocking calls go on by themselves after a handler ran.",
+    },
 ];
 
 fn real_time() -> (i32, i32) {

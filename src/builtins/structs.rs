@@ -5,7 +5,9 @@
 
 use crate::call::{Call, Native, Signature};
 use crate::eval::Vm;
-use crate::value::{BoundMethod, Dict, Instance, NativeFunction, Property, Ref, Res, Str, Tuple, Type, Value};
+use crate::value::{
+    BoundMethod, Dict, Instance, NativeFunction, Property, Ref, Res, Str, Tuple, Type, Value,
+};
 use std::rc::Rc;
 
 /// What such a tuple is called and what its items are.
@@ -17,8 +19,10 @@ pub struct StructType {
     pub hidden: &'static [&'static str],
 }
 
-static GET: Native = Native { name: "field", params: "index, object, /", run: get, doc: "An item of a named tuple." };
-static REPR: Native = Native { name: "__repr__", params: "self, /", run: repr, doc: "Shown with the names of the items." };
+static GET: Native =
+    Native { name: "field", params: "index, object, /", run: get, doc: "An item of a named tuple." };
+static REPR: Native =
+    Native { name: "__repr__", params: "self, /", run: repr, doc: "Shown with the names of the items." };
 
 fn get(call: &mut Call) -> Res {
     let index = call.int(0)? as usize;

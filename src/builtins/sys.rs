@@ -10,18 +10,63 @@ pub static MODULE: NativeModule = NativeModule {
     name: "sys",
     doc: "The interpreter: its arguments, streams, modules, limits and version.",
     functions: &[
-        Native { name: "exit", params: "status=None, /", run: exit, doc: "Ends the program: none and 0 mean success, another int is the exit code, anything else is printed to stderr and means 1." },
-        Native { name: "exc_info", params: "", run: exc_info, doc: "Class, value and traceback of the exception being handled; three times none if there is none." },
-        Native { name: "exception", params: "", run: exception, doc: "The exception being handled, or none." },
-        Native { name: "getrecursionlimit", params: "", run: get_recursion_limit, doc: "How many calls of functions may be nested." },
-        Native { name: "setrecursionlimit", params: "limit, /", run: set_recursion_limit, doc: "Sets how many calls of functions may be nested. The machine's stack may end earlier, with the same RecursionError." },
-        Native { name: "getsizeof", params: "object, default=None", run: get_size_of, doc: "About how many bytes of memory the object itself takes." },
-        Native { name: "getrefcount", params: "object, /", run: get_ref_count, doc: "How many references there are to the object, that of the call included." },
-        Native { name: "intern", params: "string, /", run: intern, doc: "The one string object of this text." },
+        Native {
+            name: "exit",
+            params: "status=None, /",
+            run: exit,
+            doc: "Ends the program: none and 0 mean success, another int is the exit code, anything else is printed to stderr and means 1.",
+        },
+        Native {
+            name: "exc_info",
+            params: "",
+            run: exc_info,
+            doc: "Class, value and traceback of the exception being handled; three times none if there is none.",
+        },
+        Native {
+            name: "exception",
+            params: "",
+            run: exception,
+            doc: "The exception being handled, or none.",
+        },
+        Native {
+            name: "getrecursionlimit",
+            params: "",
+            run: get_recursion_limit,
+            doc: "How many calls of functions may be nested.",
+        },
+        Native {
+            name: "setrecursionlimit",
+            params: "limit, /",
+            run: set_recursion_limit,
+            doc: "Sets how many calls of functions may be nested. The machine's stack may end earlier, with the same RecursionError.",
+        },
+        Native {
+            name: "getsizeof",
+            params: "object, default=None",
+            run: get_size_of,
+            doc: "About how many bytes of memory the object itself takes.",
+        },
+        Native {
+            name: "getrefcount",
+            params: "object, /",
+            run: get_ref_count,
+            doc: "How many references there are to the object, that of the call included.",
+        },
+        Native {
+            name: "intern",
+            params: "string, /",
+            run: intern,
+            doc: "The one string object of this text.",
+        },
         Native { name: "getdefaultencoding", params: "", run: utf_8, doc: "`utf-8`" },
         Native { name: "getfilesystemencoding", params: "", run: utf_8, doc: "`utf-8`" },
         Native { name: "getfilesystemencodeerrors", params: "", run: escape, doc: "`surrogateescape`" },
-        Native { name: "is_finalizing", params: "", run: is_finalizing, doc: "Always false: no code runs that late." },
+        Native {
+            name: "is_finalizing",
+            params: "",
+            run: is_finalizing,
+            doc: "Always false: no code runs that late.",
+        },
         Native { name: "call_tracing", params: "func, args, /", run: not_yet, doc: "Not supported yet." },
         Native { name: "settrace", params: "function, /", run: not_yet, doc: "Not supported yet." },
         Native { name: "setprofile", params: "function, /", run: not_yet, doc: "Not supported yet." },
@@ -50,7 +95,13 @@ pub static MODULE: NativeModule = NativeModule {
         ("float_info", float_info),
         ("int_info", int_info),
         ("hash_info", hash_info),
-        ("flags", |vm| object(vm, "flags", &[("optimize", Value::int(0)), ("interactive", Value::int(0)), ("utf8_mode", Value::int(1))])),
+        ("flags", |vm| {
+            object(
+                vm,
+                "flags",
+                &[("optimize", Value::int(0)), ("interactive", Value::int(0)), ("utf8_mode", Value::int(1))],
+            )
+        }),
         ("builtin_module_names", |vm| {
             let names = super::module_names(vm);
             Value::tuple(names.iter().map(Value::str).collect())
@@ -83,8 +134,12 @@ fn executable() -> Value {
     Value::str(path.map_or(String::new(), |path| path.to_string_lossy().into_owned()))
 }
 
-static VERSION_INFO: StructType =
-    StructType { module: "sys", name: "version_info", fields: &["major", "minor", "micro", "releaselevel", "serial"], hidden: &[] };
+static VERSION_INFO: StructType = StructType {
+    module: "sys",
+    name: "version_info",
+    fields: &["major", "minor", "micro", "releaselevel", "serial"],
+    hidden: &[],
+};
 
 /// The version of Python whose language this is.
 fn version_info(vm: &mut Vm) -> Value {
@@ -96,7 +151,9 @@ fn version_info(vm: &mut Vm) -> Value {
 fn object(vm: &mut Vm, name: &'static str, attributes: &[(&str, Value)]) -> Value {
     let metaclass: Value = vm.types.type_.clone().into();
     let namespace = Dict::from_pairs([("__module__", Value::str("sys"))]);
-    let Ok(class) = vm.new_class(&metaclass, Str::new(name), &[], &namespace, &[]) else { return Value::NONE };
+    let Ok(class) = vm.new_class(&metaclass, Str::new(name), &[], &namespace, &[]) else {
+        return Value::NONE;
+    };
     let Some(class) = class.get_ref::<Type>() else { return Value::NONE };
     let made = Instance::new(class);
     for (name, value) in attributes {
@@ -108,28 +165,36 @@ fn object(vm: &mut Vm, name: &'static str, attributes: &[(&str, Value)]) -> Valu
 
 fn implementation(vm: &mut Vm) -> Value {
     let version = version_info(vm);
-    object(vm, "implementation", &[
-        ("name", Value::str("zpy")),
-        ("version", version),
-        ("hexversion", Value::int(0x030c_00f0)),
-        ("cache_tag", Value::NONE),
-    ])
+    object(
+        vm,
+        "implementation",
+        &[
+            ("name", Value::str("zpy")),
+            ("version", version),
+            ("hexversion", Value::int(0x030c_00f0)),
+            ("cache_tag", Value::NONE),
+        ],
+    )
 }
 
 fn float_info(vm: &mut Vm) -> Value {
-    object(vm, "float_info", &[
-        ("max", Value::float(f64::MAX)),
-        ("max_exp", Value::int(f64::MAX_EXP as i64)),
-        ("max_10_exp", Value::int(f64::MAX_10_EXP as i64)),
-        ("min", Value::float(f64::MIN_POSITIVE)),
-        ("min_exp", Value::int(f64::MIN_EXP as i64)),
-        ("min_10_exp", Value::int(f64::MIN_10_EXP as i64)),
-        ("dig", Value::int(f64::DIGITS as i64)),
-        ("mant_dig", Value::int(f64::MANTISSA_DIGITS as i64)),
-        ("epsilon", Value::float(f64::EPSILON)),
-        ("radix", Value::int(2)),
-        ("rounds", Value::int(1)),
-    ])
+    object(
+        vm,
+        "float_info",
+        &[
+            ("max", Value::float(f64::MAX)),
+            ("max_exp", Value::int(f64::MAX_EXP as i64)),
+            ("max_10_exp", Value::int(f64::MAX_10_EXP as i64)),
+            ("min", Value::float(f64::MIN_POSITIVE)),
+            ("min_exp", Value::int(f64::MIN_EXP as i64)),
+            ("min_10_exp", Value::int(f64::MIN_10_EXP as i64)),
+            ("dig", Value::int(f64::DIGITS as i64)),
+            ("mant_dig", Value::int(f64::MANTISSA_DIGITS as i64)),
+            ("epsilon", Value::float(f64::EPSILON)),
+            ("radix", Value::int(2)),
+            ("rounds", Value::int(1)),
+        ],
+    )
 }
 
 fn int_info(vm: &mut Vm) -> Value {
@@ -137,13 +202,17 @@ fn int_info(vm: &mut Vm) -> Value {
 }
 
 fn hash_info(vm: &mut Vm) -> Value {
-    object(vm, "hash_info", &[
-        ("width", Value::int(64)),
-        ("modulus", Value::int((1 << 61) - 1)),
-        ("inf", Value::int(314_159)),
-        ("nan", Value::int(0)),
-        ("imag", Value::int(1_000_003)),
-    ])
+    object(
+        vm,
+        "hash_info",
+        &[
+            ("width", Value::int(64)),
+            ("modulus", Value::int((1 << 61) - 1)),
+            ("inf", Value::int(314_159)),
+            ("nan", Value::int(0)),
+            ("imag", Value::int(1_000_003)),
+        ],
+    )
 }
 
 fn exit(call: &mut Call) -> Res {

@@ -11,23 +11,103 @@ pub static MODULE: NativeModule = NativeModule {
     name: "time",
     doc: "Clocks, sleeping and calendar times. All times are in seconds.",
     functions: &[
-        Native { name: "time", params: "", run: |c| seconds(c, libc::CLOCK_REALTIME), doc: "Seconds since 1970, UTC." },
-        Native { name: "time_ns", params: "", run: |c| nanoseconds(c, libc::CLOCK_REALTIME), doc: "Nanoseconds since 1970, UTC." },
-        Native { name: "monotonic", params: "", run: |c| seconds(c, libc::CLOCK_MONOTONIC), doc: "Seconds of a clock that never goes back." },
-        Native { name: "monotonic_ns", params: "", run: |c| nanoseconds(c, libc::CLOCK_MONOTONIC), doc: "Nanoseconds of a clock that never goes back." },
-        Native { name: "perf_counter", params: "", run: |c| seconds(c, libc::CLOCK_MONOTONIC), doc: "Seconds of the most precise clock." },
-        Native { name: "perf_counter_ns", params: "", run: |c| nanoseconds(c, libc::CLOCK_MONOTONIC), doc: "Nanoseconds of the most precise clock." },
-        Native { name: "process_time", params: "", run: |c| seconds(c, libc::CLOCK_PROCESS_CPUTIME_ID), doc: "Seconds of processor time this process has used." },
-        Native { name: "process_time_ns", params: "", run: |c| nanoseconds(c, libc::CLOCK_PROCESS_CPUTIME_ID), doc: "Nanoseconds of processor time this process has used." },
-        Native { name: "thread_time", params: "", run: |c| seconds(c, libc::CLOCK_THREAD_CPUTIME_ID), doc: "Seconds of processor time this thread has used." },
-        Native { name: "sleep", params: "seconds, /", run: sleep, doc: "Waits so many seconds. Ctrl-C ends the wait." },
-        Native { name: "localtime", params: "seconds=None, /", run: localtime, doc: "The local calendar time, now or at `seconds`." },
-        Native { name: "gmtime", params: "seconds=None, /", run: gmtime, doc: "The calendar time in UTC, now or at `seconds`." },
-        Native { name: "mktime", params: "tuple, /", run: mktime, doc: "Seconds since 1970 of a local calendar time." },
-        Native { name: "strftime", params: "format, tuple=None, /", run: format, doc: "A calendar time as text: `%Y-%m-%d %H:%M:%S` and the like." },
-        Native { name: "asctime", params: "tuple=None, /", run: asctime, doc: "A calendar time such as `Sat Jun  6 16:26:11 1998`." },
+        Native {
+            name: "time",
+            params: "",
+            run: |c| seconds(c, libc::CLOCK_REALTIME),
+            doc: "Seconds since 1970, UTC.",
+        },
+        Native {
+            name: "time_ns",
+            params: "",
+            run: |c| nanoseconds(c, libc::CLOCK_REALTIME),
+            doc: "Nanoseconds since 1970, UTC.",
+        },
+        Native {
+            name: "monotonic",
+            params: "",
+            run: |c| seconds(c, libc::CLOCK_MONOTONIC),
+            doc: "Seconds of a clock that never goes back.",
+        },
+        Native {
+            name: "monotonic_ns",
+            params: "",
+            run: |c| nanoseconds(c, libc::CLOCK_MONOTONIC),
+            doc: "Nanoseconds of a clock that never goes back.",
+        },
+        Native {
+            name: "perf_counter",
+            params: "",
+            run: |c| seconds(c, libc::CLOCK_MONOTONIC),
+            doc: "Seconds of the most precise clock.",
+        },
+        Native {
+            name: "perf_counter_ns",
+            params: "",
+            run: |c| nanoseconds(c, libc::CLOCK_MONOTONIC),
+            doc: "Nanoseconds of the most precise clock.",
+        },
+        Native {
+            name: "process_time",
+            params: "",
+            run: |c| seconds(c, libc::CLOCK_PROCESS_CPUTIME_ID),
+            doc: "Seconds of processor time this process has used.",
+        },
+        Native {
+            name: "process_time_ns",
+            params: "",
+            run: |c| nanoseconds(c, libc::CLOCK_PROCESS_CPUTIME_ID),
+            doc: "Nanoseconds of processor time this process has used.",
+        },
+        Native {
+            name: "thread_time",
+            params: "",
+            run: |c| seconds(c, libc::CLOCK_THREAD_CPUTIME_ID),
+            doc: "Seconds of processor time this thread has used.",
+        },
+        Native {
+            name: "sleep",
+            params: "seconds, /",
+            run: sleep,
+            doc: "Waits so many seconds. Ctrl-C ends the wait.",
+        },
+        Native {
+            name: "localtime",
+            params: "seconds=None, /",
+            run: localtime,
+            doc: "The local calendar time, now or at `seconds`.",
+        },
+        Native {
+            name: "gmtime",
+            params: "seconds=None, /",
+            run: gmtime,
+            doc: "The calendar time in UTC, now or at `seconds`.",
+        },
+        Native {
+            name: "mktime",
+            params: "tuple, /",
+            run: mktime,
+            doc: "Seconds since 1970 of a local calendar time.",
+        },
+        Native {
+            name: "strftime",
+            params: "format, tuple=None, /",
+            run: format,
+            doc: "A calendar time as text: `%Y-%m-%d %H:%M:%S` and the like.",
+        },
+        Native {
+            name: "asctime",
+            params: "tuple=None, /",
+            run: asctime,
+            doc: "A calendar time such as `Sat Jun  6 16:26:11 1998`.",
+        },
         Native { name: "ctime", params: "seconds=None, /", run: ctime, doc: "`asctime(localtime(seconds))`" },
-        Native { name: "tzset", params: "", run: reset_zone, doc: "Reads the time zone from the environment again." },
+        Native {
+            name: "tzset",
+            params: "",
+            run: reset_zone,
+            doc: "Reads the time zone from the environment again.",
+        },
     ],
     constants: &[
         ("timezone", |_| Value::int(zone().0)),
@@ -57,7 +137,12 @@ const ITEMS: usize = 9;
 
 unsafe extern "C" {
     fn tzset();
-    fn strftime(out: *mut libc::c_char, size: usize, format: *const libc::c_char, tm: *const libc::tm) -> usize;
+    fn strftime(
+        out: *mut libc::c_char,
+        size: usize,
+        format: *const libc::c_char,
+        tm: *const libc::tm,
+    ) -> usize;
 }
 
 fn clock(which: libc::clockid_t) -> Duration {

@@ -114,7 +114,8 @@ impl<'a> Call<'a> {
             Some(class) => Ok(class),
             None => {
                 let (name, got) = (self.native.name, self.vm.type_name(&self.args[0]));
-                let owner = self.owner.map_or_else(String::new, |owner| format!("{}.", owner.name().as_str()));
+                let owner =
+                    self.owner.map_or_else(String::new, |owner| format!("{}.", owner.name().as_str()));
                 Err(self.vm.type_error(format!("{owner}{name}(X): X is not a type object ({got})")))
             }
         }

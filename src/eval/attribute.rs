@@ -228,7 +228,10 @@ impl Vm {
             return self.bind(found.clone(), object, &metaclass).map(Some);
         }
         // What describes the class itself wins over what its objects have under that name.
-        let is_own = matches!(name.as_str(), "__name__" | "__qualname__" | "__mro__" | "__bases__" | "__dict__" | "__class__");
+        let is_own = matches!(
+            name.as_str(),
+            "__name__" | "__qualname__" | "__mro__" | "__bases__" | "__dict__" | "__class__"
+        );
         if is_own && let Some(value) = self.class_special(&class, name.as_str()) {
             return Ok(Some(value));
         }
@@ -846,9 +849,17 @@ pub(super) fn pour(class: &Ref<Type>) {
 /// before those of the script's class.
 fn shared_rows(kind: Tag) -> impl Iterator<Item = &'static Native> {
     let names: &[&str] = match kind {
-        Tag::Int | Tag::Float | Tag::Complex | Tag::Str => {
-            &["__repr__", "__format__", "__hash__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"]
-        }
+        Tag::Int | Tag::Float | Tag::Complex | Tag::Str => &[
+            "__repr__",
+            "__format__",
+            "__hash__",
+            "__eq__",
+            "__ne__",
+            "__lt__",
+            "__le__",
+            "__gt__",
+            "__ge__",
+        ],
         Tag::Bytes | Tag::ByteArray | Tag::List | Tag::Tuple | Tag::Dict | Tag::Set | Tag::FrozenSet => {
             &["__repr__", "__hash__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"]
         }

@@ -18,10 +18,8 @@ impl Vm {
         pushed?;
         let (bases, named) = values.split_at(values.len() - keywords.len());
         let mut named: Vec<(Ref<Str>, Value)> = keywords.into_iter().zip(named.iter().cloned()).collect();
-        let metaclass = match named.iter().position(|(name, _)| name.as_str() == "metaclass") {
-            Some(i) => Some(named.remove(i).1),
-            None => None,
-        };
+        let metaclass =
+            named.iter().position(|(name, _)| name.as_str() == "metaclass").map(|i| named.remove(i).1);
         let original = bases.to_vec();
         let bases = self.resolve_bases(bases)?;
         let metaclass = self.choose_metaclass(metaclass, &bases)?;

@@ -107,7 +107,7 @@ impl Vm {
         let is_equality = matches!(op, CompareOp::Eq | CompareOp::NotEq);
         if let Some(order) = number_order(left, right) {
             let is_complex = left.is::<Complex>() || right.is::<Complex>();
-            if !(is_complex && !is_equality) {
+            if !is_complex || is_equality {
                 return Ok(order_answer(op, order).unwrap_or(false));
             }
         }

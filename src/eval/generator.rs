@@ -132,7 +132,7 @@ impl Vm {
             resume: (!is_first).then_some(resume),
             yielded: Value::UNBOUND,
         };
-        let outer = std::mem::replace(&mut self.running_generator, Some(Box::new(running)));
+        let outer = self.running_generator.replace(Box::new(running));
         let saved = self.enter_frame(&function, start);
         if is_first {
             self.enter_cells_of(&function);

@@ -92,6 +92,10 @@ impl Vm {
 
     /// `next(iterator)`; `None` at the end.
     pub fn next(&mut self, iterator: &Value) -> Res<Option<Value>> {
+        // Native loops over endless iterators have no other place where Ctrl-C is noticed.
+        if super::interrupt::is_pending() {
+            self.handle_interrupt()?;
+        }
         match iterator.view() {
             View::Iter(iter) => self.advance(iter),
             View::Generator(_) => self.next_of_generator(iterator),

@@ -215,7 +215,9 @@ impl Vm {
         while let Some(signal) = interrupt::next_signal() {
             match self.state.signal_handlers.get(&signal).cloned() {
                 Some(handler) => drop(self.call(&handler, &[Value::int(signal as i64), Value::NONE])?),
-                None if signal == libc::SIGINT => return Err(self.error_with(Exc::KeyboardInterrupt, Vec::new())),
+                None if signal == libc::SIGINT => {
+                    return Err(self.error_with(Exc::KeyboardInterrupt, Vec::new()));
+                }
                 None => {}
             }
         }

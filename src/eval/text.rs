@@ -199,7 +199,8 @@ impl Vm {
             }
             View::Property(property) => match property.get.get::<crate::value::NativeFunction>() {
                 Some(getter) => {
-                    let owner = getter.owner.as_ref().map_or_else(|| Str::new("object"), |owner| owner.name());
+                    let owner =
+                        getter.owner.as_ref().map_or_else(|| Str::new("object"), |owner| owner.name());
                     let name = getter.native.name.trim_start_matches('.');
                     format!("<attribute '{name}' of '{}' objects>", owner.as_str())
                 }

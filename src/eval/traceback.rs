@@ -114,7 +114,7 @@ impl Vm {
         if let Some(near) = near {
             return Some(format!(". Did you mean: '{near}'?"));
         }
-        let is_module = crate::builtins::module_names(self).iter().any(|m| *m == name);
+        let is_module = crate::builtins::module_names(self).contains(&name);
         is_module.then(|| format!(". Did you forget to import '{name}'?"))
     }
 

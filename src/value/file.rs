@@ -44,8 +44,9 @@ pub struct Settings {
     pub codec: Codec,
     /// Name of the error handler: `strict`, `replace`, ...
     pub errors: String,
-    /// Written text is passed on after each newline; with `Some(true)` after each write.
+    /// Written text is passed on after each newline.
     pub line_buffered: bool,
+    /// Written bytes are passed on at once.
     pub unbuffered: bool,
     pub close_descriptor: bool,
     pub mode: String,
@@ -80,10 +81,6 @@ impl File {
 
     pub fn is_closed(&self) -> bool {
         matches!(self.state.borrow().backend, Backend::Closed)
-    }
-
-    pub fn is_memory(&self) -> bool {
-        matches!(self.state.borrow().backend, Backend::Memory(..))
     }
 
     /// Python's name for the type of such a file.
@@ -193,11 +190,6 @@ impl State {
         }
         self.output.clear();
         Ok(())
-    }
-
-    /// Forgets what waits to be written: for a forked child, whose parent will write it.
-    pub fn discard_output(&mut self) {
-        self.output.clear();
     }
 
     /// Where the next byte is read or written; `flush` first.

@@ -43,8 +43,8 @@ pub mod tuple;
 pub mod tuple_methods;
 pub mod type_methods;
 pub mod types;
-pub mod weak;
 pub mod union;
+pub mod weak;
 
 pub use bytes::{ByteArray, Bytes};
 pub use dict::{Dict, DictView};

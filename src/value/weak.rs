@@ -34,7 +34,7 @@ impl WeakRef {
     /// A reference object for `target`: one that is there already if neither has a callback.
     pub fn object(target: &Value, callback: Value) -> Value {
         if callback.is_none()
-            && let Some(known) = references(target).into_iter().find(|value| has_no_callback(value))
+            && let Some(known) = references(target).into_iter().find(has_no_callback)
         {
             return known;
         }

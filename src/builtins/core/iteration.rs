@@ -62,11 +62,36 @@ pub static ROWS: &[Native] = &[
 ];
 
 /// `__new__` of the iterator types that scripts can call.
-pub static ENUMERATE: &[Native] = &[Native { name: "__new__", params: "cls, iterable=None, start=0", run: enumerate, doc: "Pairs `(number, item)`, counting from `start`." }];
-pub static ZIP: &[Native] = &[Native { name: "__new__", params: "cls, /, *iterables, strict=False", run: zip, doc: "Tuples of the first items, the second items, ...; ends with the shortest iterable, or with `strict` demands equal lengths (ValueError)." }];
-pub static MAP: &[Native] = &[Native { name: "__new__", params: "cls, /, *args", run: map, doc: "`map(function, *iterables)`: what the function gives for each item, computed when asked for." }];
-pub static FILTER: &[Native] = &[Native { name: "__new__", params: "cls, function, iterable, /", run: filter, doc: "The items for which the function gives a true value, or the true ones if it is none." }];
-pub static REVERSED: &[Native] = &[Native { name: "__new__", params: "cls, sequence, /", run: reversed, doc: "The items from last to first." }];
+pub static ENUMERATE: &[Native] = &[Native {
+    name: "__new__",
+    params: "cls, iterable=None, start=0",
+    run: enumerate,
+    doc: "Pairs `(number, item)`, counting from `start`.",
+}];
+pub static ZIP: &[Native] = &[Native {
+    name: "__new__",
+    params: "cls, /, *iterables, strict=False",
+    run: zip,
+    doc: "Tuples of the first items, the second items, ...; ends with the shortest iterable, or with `strict` demands equal lengths (ValueError).",
+}];
+pub static MAP: &[Native] = &[Native {
+    name: "__new__",
+    params: "cls, /, *args",
+    run: map,
+    doc: "`map(function, *iterables)`: what the function gives for each item, computed when asked for.",
+}];
+pub static FILTER: &[Native] = &[Native {
+    name: "__new__",
+    params: "cls, function, iterable, /",
+    run: filter,
+    doc: "The items for which the function gives a true value, or the true ones if it is none.",
+}];
+pub static REVERSED: &[Native] = &[Native {
+    name: "__new__",
+    params: "cls, sequence, /",
+    run: reversed,
+    doc: "The items from last to first.",
+}];
 
 fn len(call: &mut Call) -> Res {
     Ok(Value::size(call.vm.len(call.arg(0))?))

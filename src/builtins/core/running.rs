@@ -79,8 +79,15 @@ fn source_text(call: &mut Call) -> Res<String> {
 /// Where code runs, and where its variables go afterwards.
 struct Place {
     module: Ref<Module>,
-    /// Variables before the run, and the mapping that receives changes.
-    copied: Option<(Vec<(Ref<Str>, Value)>, Value)>,
+    copied: Option<Copied>,
+}
+
+/// What `copy_back` needs to know.
+struct Copied {
+    /// Variables before the run.
+    before: Vec<(Ref<Str>, Value)>,
+    /// The mapping that receives changes.
+    target: Value,
 }
 
 fn place(call: &mut Call) -> Res<Place> {
@@ -120,7 +127,7 @@ fn place(call: &mut Call) -> Res<Place> {
         // Changes to the variables of a running function are lost, as in Python.
         (None, None) => Dict::new(Default::default()).into(),
     };
-    Ok(Place { module: made, copied: Some((before, target)) })
+    Ok(Place { module: made, copied: Some(Copied { before, target }) })
 }
 
 fn copy_variables(vm: &mut Vm, mapping: &Value, module: &Module) -> Res<()> {
@@ -137,7 +144,7 @@ fn copy_variables(vm: &mut Vm, mapping: &Value, module: &Module) -> Res<()> {
 
 /// Brings changed, new and deleted variables to the mapping.
 fn copy_back(vm: &mut Vm, place: &Place) -> Res<()> {
-    let Some((before, target)) = &place.copied else { return Ok(()) };
+    let Some(Copied { before, target }) = &place.copied else { return Ok(()) };
     let after = place.module.pairs();
     for (name, value) in &after {
         let is_known = before.iter().any(|(n, v)| n.as_str() == name.as_str() && v.same(value));

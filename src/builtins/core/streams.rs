@@ -18,12 +18,7 @@ pub static ROWS: &[Native] = &[
         run: input,
         doc: "One line from stdin without its end, after showing the prompt. EOFError at the end of the input.",
     },
-    Native {
-        name: "open",
-        params: "file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None",
-        run: io::open,
-        doc: "Opens a file: mode `r w a x` with `+`, `b` or `t`. Text is UTF-8 unless `encoding` says `ascii` or `latin-1`.",
-    },
+    io::OPEN,
 ];
 
 /// `sep` or `end`: none means the usual.

@@ -8,7 +8,7 @@ mod methods;
 mod open;
 
 pub use methods::{BYTES_IO, METHODS, STRING_IO};
-pub use open::{MODULE, open, path_bytes};
+pub use open::{MODULE, OPEN, open, path_bytes};
 
 use crate::eval::{Exc, Vm};
 use crate::text::codec::Codec;

@@ -124,12 +124,14 @@ pub fn open(call: &mut Call) -> Res {
             }
         }
     };
-    let is_memory_name = settings.mode.is_empty();
-    debug_assert!(!is_memory_name, "an empty mode marks files in memory");
     let adds_mark = settings.codec == Codec::Utf8Sig
         && settings.writable
         && !settings.binary
         && file.metadata().is_ok_and(|m| m.len() == 0);
+    if mode.contains('a') {
+        // So that `tell` says where writing goes on; pipes have no position.
+        let _ = std::io::Seek::seek(&mut &file, std::io::SeekFrom::End(0));
+    }
     let made = File::new(name, settings, Backend::Descriptor(file));
     if adds_mark {
         super::put(call.vm, &made, "\u{feff}".as_bytes())?;
@@ -196,7 +198,7 @@ fn settings(call: &mut Call, mode: &str) -> Res<Settings> {
 
 fn check_mode(vm: &mut Vm, mode: &str) -> Res<()> {
     let is_odd = mode.chars().enumerate().any(|(i, c)| !"rwaxbt+".contains(c) || mode[..i].contains(c));
-    if is_odd || mode.is_empty() && !mode.is_ascii() {
+    if is_odd {
         return Err(vm.value_error(format!("invalid mode: {}", crate::text::repr_str(mode))));
     }
     if mode.contains('b') && mode.contains('t') {
@@ -244,6 +246,6 @@ fn newline(call: &mut Call) -> Res<Newline> {
         "\n" => Ok(Newline::Exactly("\n")),
         "\r" => Ok(Newline::Exactly("\r")),
         "\r\n" => Ok(Newline::Exactly("\r\n")),
-        other => Err(call.vm.value_error(format!("illegal newline value: {}", crate::text::repr_str(other)))),
+        other => Err(call.vm.value_error(format!("illegal newline value: {other}"))),
     }
 }

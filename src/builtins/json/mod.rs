@@ -14,10 +14,30 @@ pub static MODULE: NativeModule = NativeModule {
     name: "json",
     doc: "Reading and writing JSON.",
     functions: &[
-        Native { name: "loads", params: "s, *, cls=None, object_hook=None, parse_float=None, parse_int=None, parse_constant=None, object_pairs_hook=None, strict=True, **kw", run: loads, doc: "The value of a JSON text. JSONDecodeError tells where the text is wrong." },
-        Native { name: "load", params: "fp, *, cls=None, object_hook=None, parse_float=None, parse_int=None, parse_constant=None, object_pairs_hook=None, strict=True, **kw", run: load, doc: "As `loads`, from a file." },
-        Native { name: "dumps", params: "obj, *, skipkeys=False, ensure_ascii=True, check_circular=True, allow_nan=True, cls=None, indent=None, separators=None, default=None, sort_keys=False, **kw", run: dumps, doc: "A value as JSON text. `default` is called for what JSON does not know." },
-        Native { name: "dump", params: "obj, fp, *, skipkeys=False, ensure_ascii=True, check_circular=True, allow_nan=True, cls=None, indent=None, separators=None, default=None, sort_keys=False, **kw", run: dump, doc: "As `dumps`, into a file." },
+        Native {
+            name: "loads",
+            params: "s, *, cls=None, object_hook=None, parse_float=None, parse_int=None, parse_constant=None, object_pairs_hook=None, strict=True, **kw",
+            run: loads,
+            doc: "The value of a JSON text. JSONDecodeError tells where the text is wrong.",
+        },
+        Native {
+            name: "load",
+            params: "fp, *, cls=None, object_hook=None, parse_float=None, parse_int=None, parse_constant=None, object_pairs_hook=None, strict=True, **kw",
+            run: load,
+            doc: "As `loads`, from a file.",
+        },
+        Native {
+            name: "dumps",
+            params: "obj, *, skipkeys=False, ensure_ascii=True, check_circular=True, allow_nan=True, cls=None, indent=None, separators=None, default=None, sort_keys=False, **kw",
+            run: dumps,
+            doc: "A value as JSON text. `default` is called for what JSON does not know.",
+        },
+        Native {
+            name: "dump",
+            params: "obj, fp, *, skipkeys=False, ensure_ascii=True, check_circular=True, allow_nan=True, cls=None, indent=None, separators=None, default=None, sort_keys=False, **kw",
+            run: dump,
+            doc: "As `dumps`, into a file.",
+        },
     ],
     constants: &[("JSONDecodeError", |vm| error_class(vm).map_or(Value::NONE, Value::from))],
 };
@@ -26,8 +46,18 @@ pub static FLAT: NativeModule = NativeModule {
     name: "json",
     doc: "Reading and writing JSON.",
     functions: &[
-        Native { name: "json_parse", params: "text", run: parse, doc: "The value of a JSON text, or none if it is not JSON." },
-        Native { name: "json_stringify", params: "value, indent=None", run: stringify, doc: "A value as JSON text: on one line without spaces, or with `indent` spaces for each level. Functions become null." },
+        Native {
+            name: "json_parse",
+            params: "text",
+            run: parse,
+            doc: "The value of a JSON text, or none if it is not JSON.",
+        },
+        Native {
+            name: "json_stringify",
+            params: "value, indent=None",
+            run: stringify,
+            doc: "A value as JSON text: on one line without spaces, or with `indent` spaces for each level. Functions become null.",
+        },
     ],
     constants: &[],
 };
@@ -105,7 +135,9 @@ fn guess_encoding(bytes: &[u8]) -> &'static str {
 fn refuse_class(call: &mut Call, index: usize) -> Res<()> {
     if call.keyword(index).is_some_and(|class| !class.is_none()) {
         let name = call.native.name;
-        return Err(call.vm.error(Exc::NotImplementedError, format!("json.{name}(cls=...) is not supported yet")));
+        return Err(call
+            .vm
+            .error(Exc::NotImplementedError, format!("json.{name}(cls=...) is not supported yet")));
     }
     Ok(())
 }
@@ -186,7 +218,8 @@ fn dumped(call: &mut Call) -> Res<String> {
         }),
         None => None,
     };
-    let (mut between, mut after_key) = (if indent.is_some() { "," } else { ", " }.to_string(), ": ".to_string());
+    let (mut between, mut after_key) =
+        (if indent.is_some() { "," } else { ", " }.to_string(), ": ".to_string());
     if let Some(separators) = call.keyword(6).filter(|separators| !separators.is_none()) {
         let pair = call.vm.collect(separators)?;
         let [item, key] = &pair[..] else {
@@ -225,7 +258,9 @@ fn stringify(call: &mut Call) -> Res {
         None => 0,
     };
     if indent < 0 {
-        return Err(call.vm.value_error(format!("json_stringify() indent must not be negative, not {indent}")));
+        return Err(call
+            .vm
+            .value_error(format!("json_stringify() indent must not be negative, not {indent}")));
     }
     let value = call.arg(0);
     let indent = (indent > 0).then(|| " ".repeat(indent.min(1 << 20) as usize));

@@ -285,7 +285,9 @@ impl<'a> Parser<'a> {
                     from = self.at;
                     built = Some(text);
                 }
-                Some(0..=0x1f) if self.options.strict => return wrong("Invalid control character at", self.at),
+                Some(0..=0x1f) if self.options.strict => {
+                    return wrong("Invalid control character at", self.at);
+                }
                 Some(_) => self.at += 1,
             }
         }

@@ -6,7 +6,12 @@ use crate::eval::Vm;
 use crate::value::{Int, Raised, Res, Value};
 use num_traits::ToPrimitive;
 
-const fn row(name: &'static str, params: &'static str, run: crate::call::NativeFn, doc: &'static str) -> Native {
+const fn row(
+    name: &'static str,
+    params: &'static str,
+    run: crate::call::NativeFn,
+    doc: &'static str,
+) -> Native {
     Native { name, params, doc, run }
 }
 
@@ -43,7 +48,12 @@ pub static MODULE: NativeModule = NativeModule {
         row("gamma", "x, /", gamma, "The gamma function."),
         row("gcd", "*integers", exact::gcd, "The greatest common divisor."),
         row("hypot", "*coordinates", exact::hypot, "The length of a vector."),
-        row("isclose", "a, b, *, rel_tol=1e-09, abs_tol=0.0", isclose, "Whether two numbers are nearly equal."),
+        row(
+            "isclose",
+            "a, b, *, rel_tol=1e-09, abs_tol=0.0",
+            isclose,
+            "Whether two numbers are nearly equal.",
+        ),
         row("isfinite", "x, /", |c| test(c, f64::is_finite), "Whether x is neither an infinity nor NaN."),
         row("isinf", "x, /", |c| test(c, f64::is_infinite), "Whether x is an infinity."),
         row("isnan", "x, /", |c| test(c, f64::is_nan), "Whether x is NaN."),
@@ -51,12 +61,22 @@ pub static MODULE: NativeModule = NativeModule {
         row("lcm", "*integers", exact::lcm, "The least common multiple."),
         row("ldexp", "x, i, /", ldexp, "x * 2**i."),
         row("lgamma", "x, /", lgamma, "The natural logarithm of the absolute value of the gamma function."),
-        row("log", "x, base=None, /", log, "The logarithm to a base, e if none is given. Ints may be of any size."),
+        row(
+            "log",
+            "x, base=None, /",
+            log,
+            "The logarithm to a base, e if none is given. Ints may be of any size.",
+        ),
         row("log10", "x, /", |c| log_to(c, 10), "The logarithm to base 10."),
         row("log1p", "x, /", |c| unary(c, f64::ln_1p), "log(1 + x), exact near 0."),
         row("log2", "x, /", |c| log_to(c, 2), "The logarithm to base 2."),
         row("modf", "x, /", modf, "The tuple `(fraction, whole part)`, both with the sign of x."),
-        row("nextafter", "x, y, /", |c| binary(c, |x, y| c::nextafter(x, y)), "The next float after x towards y."),
+        row(
+            "nextafter",
+            "x, y, /",
+            |c| binary(c, |x, y| c::nextafter(x, y)),
+            "The next float after x towards y.",
+        ),
         row("perm", "n, k=None, /", exact::perm, "How many ways to choose k of n items in order."),
         row("pow", "x, y, /", pow, "x to the power y, as floats."),
         row("prod", "iterable, /, *, start=1", exact::prod, "The product of `start` and all items."),
@@ -282,7 +302,8 @@ fn isclose(call: &mut Call) -> Res {
         return Ok(Value::FALSE);
     }
     let difference = (a - b).abs();
-    let is_close = difference <= (relative * b).abs() || difference <= (relative * a).abs() || difference <= absolute;
+    let is_close =
+        difference <= (relative * b).abs() || difference <= (relative * a).abs() || difference <= absolute;
     Ok(Value::bool(is_close))
 }
 

@@ -16,7 +16,8 @@ pub static STAT_RESULT: StructType = StructType {
     module: "os",
     name: "stat_result",
     fields: &[
-        "st_mode", "st_ino", "st_dev", "st_nlink", "st_uid", "st_gid", "st_size", "st_atime", "st_mtime", "st_ctime",
+        "st_mode", "st_ino", "st_dev", "st_nlink", "st_uid", "st_gid", "st_size", "st_atime", "st_mtime",
+        "st_ctime",
     ],
     hidden: &["st_atime", "st_mtime", "st_ctime"],
 };
@@ -166,7 +167,11 @@ fn stat_result(vm: &mut Vm, m: &Metadata) -> Res {
         m.ctime(),
     ];
     let made = vm.struct_value(&STAT_RESULT, items.map(Value::int).to_vec())?;
-    let times = [("atime", m.atime(), m.atime_nsec()), ("mtime", m.mtime(), m.mtime_nsec()), ("ctime", m.ctime(), m.ctime_nsec())];
+    let times = [
+        ("atime", m.atime(), m.atime_nsec()),
+        ("mtime", m.mtime(), m.mtime_nsec()),
+        ("ctime", m.ctime(), m.ctime_nsec()),
+    ];
     for (name, seconds, nanoseconds) in times {
         let exact = seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds);
         let key = vm.intern(&format!("st_{name}"));
@@ -243,7 +248,8 @@ fn moment(vm: &mut Vm, value: &Value) -> Res<SystemTime> {
 pub fn truncate(call: &mut Call) -> Res {
     let path = path_argument(call, 0, "path", "string, bytes, os.PathLike or integer")?;
     let length = call.int(1)?.max(0) as u64;
-    let result = std::fs::OpenOptions::new().write(true).open(&path.path).and_then(|file| file.set_len(length));
+    let result =
+        std::fs::OpenOptions::new().write(true).open(&path.path).and_then(|file| file.set_len(length));
     done(call, result, &path)?;
     Ok(Value::NONE)
 }

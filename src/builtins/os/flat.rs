@@ -16,26 +16,76 @@ pub static FLAT: NativeModule = NativeModule {
     doc: "The operating system, with failures reported by value.",
     functions: &[
         row("os_getcwd", "", getcwd, "The current folder, or none."),
-        row("os_chdir", "path", |c| attempt(c, |p| std::env::set_current_dir(p)), "Changes the current folder; whether that worked."),
+        row(
+            "os_chdir",
+            "path",
+            |c| attempt(c, |p| std::env::set_current_dir(p)),
+            "Changes the current folder; whether that worked.",
+        ),
         row("os_rename", "old, new", rename, "Renames or moves a file or folder; whether that worked."),
-        row("os_copy", "src, dst", copy, "Copies a file with its mode and times, making folders for it; whether that worked."),
-        row("os_stat", "path", stat, "A dict with `size`, `mtime` (int seconds), `is_dir` and `is_file`, or none."),
-        row("os_remove", "path", |c| attempt(c, |p| std::fs::remove_file(p)), "Deletes a file; whether that worked."),
+        row(
+            "os_copy",
+            "src, dst",
+            copy,
+            "Copies a file with its mode and times, making folders for it; whether that worked.",
+        ),
+        row(
+            "os_stat",
+            "path",
+            stat,
+            "A dict with `size`, `mtime` (int seconds), `is_dir` and `is_file`, or none.",
+        ),
+        row(
+            "os_remove",
+            "path",
+            |c| attempt(c, |p| std::fs::remove_file(p)),
+            "Deletes a file; whether that worked.",
+        ),
         row("os_mkdir", "path", mkdir, "Makes a folder: none, or false if that failed."),
-        row("os_rmdir", "path", |c| attempt(c, |p| std::fs::remove_dir(p)), "Deletes an empty folder; whether that worked."),
-        row("os_walk", "path", walk, "A list of dicts `dirpath`, `dirs`, `files` for a folder and all folders in it, outer ones first, names sorted. Links to folders are not entered."),
+        row(
+            "os_rmdir",
+            "path",
+            |c| attempt(c, |p| std::fs::remove_dir(p)),
+            "Deletes an empty folder; whether that worked.",
+        ),
+        row(
+            "os_walk",
+            "path",
+            walk,
+            "A list of dicts `dirpath`, `dirs`, `files` for a folder and all folders in it, outer ones first, names sorted. Links to folders are not entered.",
+        ),
         row("os_path_join", "part, *parts", path_join, "Joins parts with `/`; an absolute part starts anew."),
         row("os_path_exists", "path", |c| ask(c, |p| p.exists()), "Whether there is something."),
         row("os_path_isdir", "path", |c| ask(c, |p| p.is_dir()), "Whether it is a folder."),
         row("os_path_isfile", "path", |c| ask(c, |p| p.is_file()), "Whether it is a file."),
-        row("os_path_basename", "path", |c| Ok(Value::str(path::parts(&text(c, 0)?).1)), "What follows the last `/`."),
-        row("os_path_dirname", "path", |c| Ok(Value::str(path::parts(&text(c, 0)?).0)), "What precedes the last `/`."),
+        row(
+            "os_path_basename",
+            "path",
+            |c| Ok(Value::str(path::parts(&text(c, 0)?).1)),
+            "What follows the last `/`.",
+        ),
+        row(
+            "os_path_dirname",
+            "path",
+            |c| Ok(Value::str(path::parts(&text(c, 0)?).0)),
+            "What precedes the last `/`.",
+        ),
         row("os_path_split", "path", path_split, "The list `[dirname, basename]`."),
         row("os_path_splitext", "path", path_splitext, "The list `[root, ending]`."),
         row("os_path_abspath", "path", path_abspath, "The normalised absolute path, or none."),
-        row("os_path_normpath", "path", |c| Ok(Value::str(path::normal(&text(c, 0)?))), "Without double `/`, `.` and `..` that can be resolved in the text."),
+        row(
+            "os_path_normpath",
+            "path",
+            |c| Ok(Value::str(path::normal(&text(c, 0)?))),
+            "Without double `/`, `.` and `..` that can be resolved in the text.",
+        ),
         row("os_getenv", "name", getenv, "The value of an environment variable, or none."),
-        row("os_setenv", "name, value", setenv, "Sets an environment variable, for children too; false for a bad name."),
+        row(
+            "os_setenv",
+            "name, value",
+            setenv,
+            "Sets an environment variable, for children too; false for a bad name.",
+        ),
         row("os_unsetenv", "name", unsetenv, "Takes an environment variable out; false for a bad name."),
         row("os_environ", "", environ, "The environment as a new dict."),
     ],
@@ -99,7 +149,8 @@ fn copy_file(from: &Path, to: &Path) -> std::io::Result<()> {
     if let Some(folder) = to.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let is_same = std::fs::metadata(to).is_ok_and(|other| (other.dev(), other.ino()) == (known.dev(), known.ino()));
+    let is_same =
+        std::fs::metadata(to).is_ok_and(|other| (other.dev(), other.ino()) == (known.dev(), known.ino()));
     if is_same {
         return Ok(());
     }
@@ -151,8 +202,7 @@ fn walk(call: &mut Call) -> Res {
         }
         folders.sort();
         files.sort();
-        for (name, is_link) in folders.iter().rev().filter(|(_, is_link)| !is_link) {
-            let _ = is_link;
+        for (name, _) in folders.iter().rev().filter(|(_, is_link)| !is_link) {
             let mut below = shown.clone();
             path::push(&mut below, name);
             waiting.push((path_bytes(call.vm, &below)?, below));
@@ -177,9 +227,9 @@ fn path_join(call: &mut Call) -> Res {
             Err(_) => {
                 call.vm.take_raised();
                 let got = call.vm.type_name(part);
-                return Err(
-                    call.vm.type_error(format!("os_path_join() argument {} must be a string, not {got}", i + 2))
-                );
+                return Err(call
+                    .vm
+                    .type_error(format!("os_path_join() argument {} must be a string, not {got}", i + 2)));
             }
         };
         path::push(&mut joined, &part);

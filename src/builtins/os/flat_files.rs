@@ -12,10 +12,30 @@ pub static FILE: NativeModule = NativeModule {
     doc: "Whole files, read and written at once; failures are reported by value.",
     functions: &[
         row("file_read", "path", read, "The whole file as text, or none."),
-        row("file_write", "path, text", write, "Creates or empties a file and writes a text (or bytes): none, or false if that failed."),
-        row("file_append", "path, text", append, "Adds a text (or bytes) to a file, made if it is missing: none, or false if that failed."),
-        row("file_delete", "path", |c| attempt(c, |p| std::fs::remove_file(p)), "Deletes a file; false if that failed, as for folders."),
-        row("file_exists", "path", |c| ask(c, |p| p.exists() && !p.is_dir()), "Whether there is a file; false for a folder."),
+        row(
+            "file_write",
+            "path, text",
+            write,
+            "Creates or empties a file and writes a text (or bytes): none, or false if that failed.",
+        ),
+        row(
+            "file_append",
+            "path, text",
+            append,
+            "Adds a text (or bytes) to a file, made if it is missing: none, or false if that failed.",
+        ),
+        row(
+            "file_delete",
+            "path",
+            |c| attempt(c, |p| std::fs::remove_file(p)),
+            "Deletes a file; false if that failed, as for folders.",
+        ),
+        row(
+            "file_exists",
+            "path",
+            |c| ask(c, |p| p.exists() && !p.is_dir()),
+            "Whether there is a file; false for a folder.",
+        ),
     ],
     constants: &[],
 };
@@ -24,7 +44,12 @@ pub static DIR: NativeModule = NativeModule {
     name: "dir",
     doc: "Folders; failures are reported by value.",
     functions: &[
-        row("dir_list", "path", list, "Names of what is in a folder, sorted; an empty list if it cannot be read."),
+        row(
+            "dir_list",
+            "path",
+            list,
+            "Names of what is in a folder, sorted; an empty list if it cannot be read.",
+        ),
         row("dir_create", "path", create, "Makes a folder: none, or false if that failed."),
         row("dir_exists", "path", |c| ask(c, |p| p.is_dir()), "Whether there is a folder."),
     ],

@@ -20,7 +20,12 @@ use crate::eval::{Exc, Vm};
 use crate::value::{Raised, Res, Str, Value};
 use std::path::PathBuf;
 
-const fn row(name: &'static str, params: &'static str, run: crate::call::NativeFn, doc: &'static str) -> Native {
+const fn row(
+    name: &'static str,
+    params: &'static str,
+    run: crate::call::NativeFn,
+    doc: &'static str,
+) -> Native {
     Native { name, params, doc, run }
 }
 
@@ -30,31 +35,81 @@ pub static MODULE: NativeModule = NativeModule {
     functions: &[
         row("getcwd", "", files::getcwd, "The current folder."),
         row("chdir", "path", files::chdir, "Changes the current folder."),
-        row("listdir", "path=None", files::listdir, "Names of what is in a folder, in the order of the system."),
+        row(
+            "listdir",
+            "path=None",
+            files::listdir,
+            "Names of what is in a folder, in the order of the system.",
+        ),
         row("mkdir", "path, mode=0o777", files::mkdir, "Makes a folder."),
-        row("makedirs", "name, mode=0o777, exist_ok=False", files::makedirs, "Makes a folder and those above it."),
+        row(
+            "makedirs",
+            "name, mode=0o777, exist_ok=False",
+            files::makedirs,
+            "Makes a folder and those above it.",
+        ),
         row("remove", "path", files::remove, "Deletes a file."),
         row("unlink", "path", files::remove, "Deletes a file."),
         row("rmdir", "path", files::rmdir, "Deletes an empty folder."),
-        row("removedirs", "name", files::removedirs, "Deletes an empty folder, and those above it that become empty."),
+        row(
+            "removedirs",
+            "name",
+            files::removedirs,
+            "Deletes an empty folder, and those above it that become empty.",
+        ),
         row("rename", "src, dst", files::rename, "Renames or moves a file or folder; replaces a file."),
         row("replace", "src, dst", files::rename, "As `rename`."),
-        row("renames", "old, new", files::renames, "As `rename`, making folders for the new name and deleting emptied old ones."),
+        row(
+            "renames",
+            "old, new",
+            files::renames,
+            "As `rename`, making folders for the new name and deleting emptied old ones.",
+        ),
         row("link", "src, dst", files::link, "Makes another name for a file."),
-        row("symlink", "src, dst, target_is_directory=False", files::symlink, "Makes a symbolic link `dst` to `src`."),
+        row(
+            "symlink",
+            "src, dst, target_is_directory=False",
+            files::symlink,
+            "Makes a symbolic link `dst` to `src`.",
+        ),
         row("readlink", "path", files::readlink, "What a symbolic link points at."),
-        row("stat", "path, *, follow_symlinks=True", files::stat, "What the system knows about a file, as a named tuple."),
+        row(
+            "stat",
+            "path, *, follow_symlinks=True",
+            files::stat,
+            "What the system knows about a file, as a named tuple.",
+        ),
         row("lstat", "path", files::lstat, "As `stat`, about a link itself."),
         row("fstat", "fd", files::fstat, "As `stat`, about an open descriptor."),
         row("chmod", "path, mode", files::chmod, "Sets the permission bits."),
-        row("utime", "path, times=None", files::utime, "Sets access and change time to a pair of seconds, or to now."),
+        row(
+            "utime",
+            "path, times=None",
+            files::utime,
+            "Sets access and change time to a pair of seconds, or to now.",
+        ),
         row("truncate", "path, length", files::truncate, "Cuts a file or lengthens it with zeros."),
-        row("access", "path, mode", files::access, "Whether this process may use a path in a way: F_OK, R_OK, W_OK, X_OK."),
-        row("umask", "mask, /", files::umask, "Sets the permission bits that new files do not get; the old ones."),
+        row(
+            "access",
+            "path, mode",
+            files::access,
+            "Whether this process may use a path in a way: F_OK, R_OK, W_OK, X_OK.",
+        ),
+        row(
+            "umask",
+            "mask, /",
+            files::umask,
+            "Sets the permission bits that new files do not get; the old ones.",
+        ),
         row("fspath", "path", files::fspath, "The text of a path object."),
         row("fsencode", "filename", files::fsencode, "A path as bytes."),
         row("fsdecode", "filename", files::fsdecode, "A path as text."),
-        row("getenv", "key, default=None", process::getenv, "The value of an environment variable, or `default`."),
+        row(
+            "getenv",
+            "key, default=None",
+            process::getenv,
+            "The value of an environment variable, or `default`.",
+        ),
         row("putenv", "name, value, /", process::putenv, "Sets an environment variable."),
         row("unsetenv", "name, /", process::unsetenv, "Takes an environment variable out."),
         row("getpid", "", process::getpid, "The number of this process."),
@@ -69,46 +124,121 @@ pub static MODULE: NativeModule = NativeModule {
         row("setsid", "", process::setsid, "Starts a session and process group of this process's own."),
         row("getsid", "pid, /", process::getsid, "The session of a process."),
         row("getlogin", "", process::getlogin, "The name of the user who logged in."),
-        row("kill", "pid, signal, /", process::kill, "Sends a signal to a process; 0 only asks whether it is there."),
+        row(
+            "kill",
+            "pid, signal, /",
+            process::kill,
+            "Sends a signal to a process; 0 only asks whether it is there.",
+        ),
         row("killpg", "pgid, signal, /", process::killpg, "Sends a signal to a process group."),
         row("nice", "increment, /", process::nice, "Lowers the priority of this process; the new niceness."),
         row("cpu_count", "", process::cpu_count, "How many CPUs the machine has."),
         row("process_cpu_count", "", process::usable_cpus, "How many CPUs this process may use."),
         row("sched_getaffinity", "pid, /", process::affinity, "The CPUs a process may use, as a set."),
         row("getloadavg", "", process::getloadavg, "The average load of the last 1, 5 and 15 minutes."),
-        row("times", "", process::times, "Processor and wall clock times of this process and of its children."),
+        row(
+            "times",
+            "",
+            process::times,
+            "Processor and wall clock times of this process and of its children.",
+        ),
         row("uname", "", process::uname, "Name and version of the system."),
         row("system", "command", process::system, "Runs a shell command and waits; its wait status."),
-        row("_exit", "status", process::exit_now, "Ends the process at once, without flushing or cleaning up."),
+        row(
+            "_exit",
+            "status",
+            process::exit_now,
+            "Ends the process at once, without flushing or cleaning up.",
+        ),
         row("abort", "", process::abort, "Ends the process with SIGABRT."),
-        row("WIFEXITED", "status", process::wifexited, "Whether a wait status says that the process ended by itself."),
+        row(
+            "WIFEXITED",
+            "status",
+            process::wifexited,
+            "Whether a wait status says that the process ended by itself.",
+        ),
         row("WEXITSTATUS", "status", process::wexitstatus, "The exit code in a wait status."),
-        row("WIFSIGNALED", "status", process::wifsignaled, "Whether a wait status says that a signal ended the process."),
+        row(
+            "WIFSIGNALED",
+            "status",
+            process::wifsignaled,
+            "Whether a wait status says that a signal ended the process.",
+        ),
         row("WTERMSIG", "status", process::wtermsig, "The signal that ended the process."),
-        row("WIFSTOPPED", "status", process::wifstopped, "Whether a wait status says that the process was stopped."),
+        row(
+            "WIFSTOPPED",
+            "status",
+            process::wifstopped,
+            "Whether a wait status says that the process was stopped.",
+        ),
         row("WSTOPSIG", "status", process::wstopsig, "The signal that stopped the process."),
         row("WCOREDUMP", "status", process::wcoredump, "Whether the process left a core dump."),
-        row("waitstatus_to_exitcode", "status", process::exit_code, "A wait status as an exit code; minus the signal that ended the process."),
+        row(
+            "waitstatus_to_exitcode",
+            "status",
+            process::exit_code,
+            "A wait status as an exit code; minus the signal that ended the process.",
+        ),
         row("strerror", "code, /", strerror, "The system's text for an error number."),
         row("urandom", "size, /", urandom, "Random bytes fit for secrets."),
         row("open", "path, flags, mode=0o777", descriptors::open, "Opens a file; its descriptor."),
-        row("fdopen", "fd, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None", super::io::open, "A file object for a descriptor."),
+        row(
+            "fdopen",
+            "fd, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None",
+            super::io::open,
+            "A file object for a descriptor.",
+        ),
         row("close", "fd", descriptors::close, "Closes a descriptor."),
-        row("closerange", "fd_low, fd_high, /", descriptors::closerange, "Closes the descriptors from the first up to but without the second."),
+        row(
+            "closerange",
+            "fd_low, fd_high, /",
+            descriptors::closerange,
+            "Closes the descriptors from the first up to but without the second.",
+        ),
         row("read", "fd, length, /", descriptors::read, "At most so many bytes from a descriptor."),
-        row("write", "fd, data, /", descriptors::write, "Writes bytes to a descriptor; how many were written."),
+        row(
+            "write",
+            "fd, data, /",
+            descriptors::write,
+            "Writes bytes to a descriptor; how many were written.",
+        ),
         row("pipe", "", descriptors::pipe, "A new pipe: the descriptors of its reading and its writing end."),
         row("dup", "fd, /", descriptors::dup, "Another descriptor of the same file."),
-        row("dup2", "fd, fd2, inheritable=True", descriptors::dup2, "Makes `fd2` a descriptor of the same file as `fd`."),
+        row(
+            "dup2",
+            "fd, fd2, inheritable=True",
+            descriptors::dup2,
+            "Makes `fd2` a descriptor of the same file as `fd`.",
+        ),
         row("lseek", "fd, position, whence, /", descriptors::lseek, "Moves the position of a descriptor."),
         row("ftruncate", "fd, length, /", descriptors::ftruncate, "Cuts an open file."),
         row("fsync", "fd", descriptors::fsync, "Waits until an open file is on the disk."),
         row("isatty", "fd, /", descriptors::isatty, "Whether a descriptor is a terminal."),
-        row("get_inheritable", "fd, /", descriptors::get_inheritable, "Whether programs started by this one keep a descriptor."),
-        row("set_inheritable", "fd, inheritable, /", descriptors::set_inheritable, "Sets whether programs started by this one keep a descriptor."),
+        row(
+            "get_inheritable",
+            "fd, /",
+            descriptors::get_inheritable,
+            "Whether programs started by this one keep a descriptor.",
+        ),
+        row(
+            "set_inheritable",
+            "fd, inheritable, /",
+            descriptors::set_inheritable,
+            "Sets whether programs started by this one keep a descriptor.",
+        ),
         row("get_blocking", "fd, /", descriptors::get_blocking, "Whether reading from a descriptor waits."),
-        row("set_blocking", "fd, blocking, /", descriptors::set_blocking, "Sets whether reading from a descriptor waits."),
-        row("get_terminal_size", "fd=1, /", descriptors::get_terminal_size, "Columns and lines of a terminal."),
+        row(
+            "set_blocking",
+            "fd, blocking, /",
+            descriptors::set_blocking,
+            "Sets whether reading from a descriptor waits.",
+        ),
+        row(
+            "get_terminal_size",
+            "fd=1, /",
+            descriptors::get_terminal_size,
+            "Columns and lines of a terminal.",
+        ),
     ],
     constants: &[
         ("path", |vm| vm.import_module("os.path").unwrap_or(Value::NONE)),
@@ -235,9 +365,12 @@ fn strerror(call: &mut Call) -> Res {
 
 fn urandom(call: &mut Call) -> Res {
     let size = call.int(0)?;
-    let Ok(size) = usize::try_from(size) else { return Err(call.vm.value_error("negative argument not allowed")) };
+    let Ok(size) = usize::try_from(size) else {
+        return Err(call.vm.value_error("negative argument not allowed"));
+    };
     let mut bytes = vec![0; size];
-    let result = std::fs::File::open("/dev/urandom").and_then(|mut f| std::io::Read::read_exact(&mut f, &mut bytes));
+    let result =
+        std::fs::File::open("/dev/urandom").and_then(|mut f| std::io::Read::read_exact(&mut f, &mut bytes));
     settled(call.vm, result)?;
     Ok(Value::bytes(bytes))
 }

@@ -16,26 +16,86 @@ pub static MODULE: NativeModule = NativeModule {
     functions: &[
         row("join", "a, /, *p", join, "Joins parts with `/`; an absolute part starts anew."),
         row("split", "p", split, "The tuple `(dirname, basename)`."),
-        row("splitext", "p", splitext, "The tuple `(root, ending)`; the ending starts with a dot or is empty."),
+        row(
+            "splitext",
+            "p",
+            splitext,
+            "The tuple `(root, ending)`; the ending starts with a dot or is empty.",
+        ),
         row("splitdrive", "p", splitdrive, "The tuple `('', p)`: there are no drives."),
         row("basename", "p", basename, "What follows the last `/`."),
         row("dirname", "p", dirname, "What precedes the last `/`."),
-        row("normpath", "path", normpath, "Without double `/`, `.` and `..` that can be resolved in the text."),
+        row(
+            "normpath",
+            "path",
+            normpath,
+            "Without double `/`, `.` and `..` that can be resolved in the text.",
+        ),
         row("normcase", "s", normcase, "The path itself."),
         row("abspath", "path", abspath, "The normalised absolute path."),
-        row("realpath", "filename, *, strict=False", realpath, "The absolute path with all symbolic links resolved."),
-        row("relpath", "path, start=None", relpath, "The path as seen from `start`, the current folder if none is given."),
+        row(
+            "realpath",
+            "filename, *, strict=False",
+            realpath,
+            "The absolute path with all symbolic links resolved.",
+        ),
+        row(
+            "relpath",
+            "path, start=None",
+            relpath,
+            "The path as seen from `start`, the current folder if none is given.",
+        ),
         row("isabs", "s", isabs, "Whether the path starts with `/`."),
-        row("exists", "path", |c| Ok(Value::bool(metadata(c, true)?.is_some())), "Whether there is something; false for a broken link."),
-        row("lexists", "path", |c| Ok(Value::bool(metadata(c, false)?.is_some())), "Whether there is something, be it a broken link."),
-        row("isfile", "path", |c| Ok(Value::bool(metadata(c, true)?.is_some_and(|m| m.is_file()))), "Whether it is a file."),
-        row("isdir", "s", |c| Ok(Value::bool(metadata(c, true)?.is_some_and(|m| m.is_dir()))), "Whether it is a folder."),
-        row("islink", "path", |c| Ok(Value::bool(metadata(c, false)?.is_some_and(|m| m.is_symlink()))), "Whether it is a symbolic link."),
+        row(
+            "exists",
+            "path",
+            |c| Ok(Value::bool(metadata(c, true)?.is_some())),
+            "Whether there is something; false for a broken link.",
+        ),
+        row(
+            "lexists",
+            "path",
+            |c| Ok(Value::bool(metadata(c, false)?.is_some())),
+            "Whether there is something, be it a broken link.",
+        ),
+        row(
+            "isfile",
+            "path",
+            |c| Ok(Value::bool(metadata(c, true)?.is_some_and(|m| m.is_file()))),
+            "Whether it is a file.",
+        ),
+        row(
+            "isdir",
+            "s",
+            |c| Ok(Value::bool(metadata(c, true)?.is_some_and(|m| m.is_dir()))),
+            "Whether it is a folder.",
+        ),
+        row(
+            "islink",
+            "path",
+            |c| Ok(Value::bool(metadata(c, false)?.is_some_and(|m| m.is_symlink()))),
+            "Whether it is a symbolic link.",
+        ),
         row("ismount", "path", ismount, "Whether another file system begins there."),
         row("getsize", "filename", |c| known(c, |m| Value::int(m.size() as i64)), "The size in bytes."),
-        row("getmtime", "filename", |c| known(c, |m| seconds(m.mtime(), m.mtime_nsec())), "When the content last changed, in seconds since 1970."),
-        row("getatime", "filename", |c| known(c, |m| seconds(m.atime(), m.atime_nsec())), "When it was last read, in seconds since 1970."),
-        row("getctime", "filename", |c| known(c, |m| seconds(m.ctime(), m.ctime_nsec())), "When its description last changed, in seconds since 1970."),
+        row(
+            "getmtime",
+            "filename",
+            |c| known(c, |m| seconds(m.mtime(), m.mtime_nsec())),
+            "When the content last changed, in seconds since 1970.",
+        ),
+        row(
+            "getatime",
+            "filename",
+            |c| known(c, |m| seconds(m.atime(), m.atime_nsec())),
+            "When it was last read, in seconds since 1970.",
+        ),
+        row(
+            "getctime",
+            "filename",
+            |c| known(c, |m| seconds(m.ctime(), m.ctime_nsec())),
+            "When its description last changed, in seconds since 1970.",
+        ),
         row("samefile", "f1, f2", samefile, "Whether two paths are the same file."),
         row("expanduser", "path", expanduser, "With a leading `~` replaced by the home folder."),
         row("expandvars", "path", expandvars, "With `$NAME` and `${NAME}` replaced from the environment."),
@@ -89,9 +149,9 @@ fn join(call: &mut Call) -> Res {
             }
             call.vm.take_raised();
             let got = call.vm.type_name(part);
-            return Err(
-                call.vm.type_error(format!("join() argument must be str, bytes, or os.PathLike object, not '{got}'"))
-            );
+            return Err(call.vm.type_error(format!(
+                "join() argument must be str, bytes, or os.PathLike object, not '{got}'"
+            )));
         }
         let text = text?;
         if i == 0 { path = text } else { push(&mut path, &text) }
@@ -243,7 +303,8 @@ fn relpath(call: &mut Call) -> Res {
         None => ".".to_string(),
     };
     let (path, start) = (absolute_text(call, &path)?, absolute_text(call, &start)?);
-    let pieces = |path: &str| -> Vec<String> { path.split('/').filter(|p| !p.is_empty()).map(String::from).collect() };
+    let pieces =
+        |path: &str| -> Vec<String> { path.split('/').filter(|p| !p.is_empty()).map(String::from).collect() };
     let (path, start) = (pieces(&path), pieces(&start));
     let common = path.iter().zip(&start).take_while(|(a, b)| a == b).count();
     let mut result = vec!["..".to_string(); start.len() - common];

@@ -28,7 +28,8 @@ mod system;
 
 pub(super) use signals::watch_children;
 pub use signals::{
-    Disposition, disposition_of, install_sigint_handler, is_sigint_from_terminal, note_sigint, set_disposition,
+    Disposition, disposition_of, install_sigint_handler, is_sigint_from_terminal, note_sigint,
+    set_disposition,
 };
 pub(super) use start::{Image, look_up, null, start};
 pub(super) use system::{Quiet, after_fork_in_child, grow_pipe, open_pidfd, own_binary, send_signal};

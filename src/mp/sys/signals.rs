@@ -120,7 +120,11 @@ pub fn set_disposition(signal: libc::c_int, wanted: Disposition) -> io::Result<(
         let is_noted = matches!(wanted, Disposition::Noted(_));
         watch_children();
         NOTES_CHILDREN.store(is_noted, Ordering::Relaxed);
-        return install(signal, child_ended, if is_noted { 0 } else { libc::SA_RESTART | libc::SA_NOCLDSTOP });
+        return install(
+            signal,
+            child_ended,
+            if is_noted { 0 } else { libc::SA_RESTART | libc::SA_NOCLDSTOP },
+        );
     }
     match wanted {
         Disposition::Noted(_) => install(signal, signal_came, 0),
