@@ -1,8 +1,8 @@
 //! The native module table: every native module in one list, and how scripts reach them.
 //!
-//! The flat builtins (`mp_run`, `math_sqrt`, ...) are the rows of the tables in [`FLAT`]; a row's name is
+//! The flat builtins (`mp_run`, `math_sqrt`, ...) are the rows of the tables in `FLAT`; a row's name is
 //! the whole flat name, which messages then show. `import mp` gives the same rows without the prefix. Where
-//! Python has a module of that name too, it is in [`MODULES`] and `import` looks there first. Builtins
+//! Python has a module of that name too, it is in `MODULES` and `import` looks there first. Builtins
 //! become objects when a script first mentions them, so that starting an interpreter does not pay for them.
 
 pub mod binascii;

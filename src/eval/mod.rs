@@ -1,6 +1,6 @@
 //! The evaluator: walks the code tree.
 //!
-//! [`Vm`] is the state of one interpreter. Expressions yield a [`Value`] or [`Raised`], in two registers;
+//! [`Vm`] is the state of one interpreter. Expressions yield a [`Value`] or `Raised`, in two registers;
 //! a raised exception waits in `Vm::raised`, a returned value in `Vm::returned`, and statements yield a
 //! one-byte [`Flow`]. Locals live in slots of one value stack that never moves; arguments are evaluated
 //! straight into the slots of the function they are for (`frame.rs`).

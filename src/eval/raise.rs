@@ -1,8 +1,8 @@
 //! Raising: how an error is made, where it waits, and how it learns its place.
 //!
 //! Code that fails says what went wrong (`vm.type_error("...")`), not where. The innermost node with a
-//! span notes its span once ([`Vm::at`]); each frame the exception leaves adds an entry with it
-//! ([`Vm::record_place`]). A re-raise (`raise` alone, the end of `finally`) adds no second entry for the
+//! span notes its span once (`Vm::at`); each frame the exception leaves adds an entry with it
+//! (`Vm::record_place`). A re-raise (`raise` alone, the end of `finally`) adds no second entry for the
 //! frame it happens in.
 
 use super::Vm;
