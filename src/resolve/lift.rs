@@ -146,27 +146,18 @@ impl Lifter {
         out.push(stmt);
     }
 
-    /// `if`/`elif` whose later tests yield become nested.
+    /// Lifts the blocks of an `if`, then its tests.
     fn if_stmt(&mut self, mut stmt: Stmt, out: &mut Vec<Stmt>) {
         let StmtKind::If { branches, orelse } = &mut stmt.kind else { return };
         *orelse = self.block(std::mem::take(orelse));
         for (_, body) in branches.iter_mut() {
             *body = self.block(std::mem::take(body));
         }
-        if let Some(late) = branches.iter().skip(1).position(|(test, _)| yields(test)) {
-            let rest = branches.split_off(late + 1);
-            let inner = Stmt {
-                kind: StmtKind::If { branches: rest, orelse: std::mem::take(orelse) },
-                span: stmt.span,
-            };
-            self.if_lifted(inner, orelse);
-        }
-        self.expr(&mut branches[0].0, out);
-        out.push(stmt);
+        self.if_tests(stmt, out);
     }
 
-    /// As `if_stmt` for a statement whose blocks are lifted already.
-    fn if_lifted(&mut self, mut stmt: Stmt, out: &mut Vec<Stmt>) {
+    /// `if`/`elif` whose later tests yield become nested; the blocks are lifted already.
+    fn if_tests(&mut self, mut stmt: Stmt, out: &mut Vec<Stmt>) {
         let StmtKind::If { branches, orelse } = &mut stmt.kind else { return };
         if let Some(late) = branches.iter().skip(1).position(|(test, _)| yields(test)) {
             let rest = branches.split_off(late + 1);
@@ -174,7 +165,7 @@ impl Lifter {
                 kind: StmtKind::If { branches: rest, orelse: std::mem::take(orelse) },
                 span: stmt.span,
             };
-            self.if_lifted(inner, orelse);
+            self.if_tests(inner, orelse);
         }
         self.expr(&mut branches[0].0, out);
         out.push(stmt);
