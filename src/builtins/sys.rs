@@ -112,7 +112,7 @@ pub static MODULE: NativeModule = NativeModule {
         ("ps1", |_| Value::str(">>> ")),
         ("ps2", |_| Value::str("... ")),
         ("dont_write_bytecode", |_| Value::TRUE),
-        ("warnoptions", |_| Value::list(Vec::new())),
+        ("warnoptions", |vm| vm.warn_options.clone()),
         ("tracebacklimit", |_| Value::int(1000)),
     ],
 };

@@ -14,9 +14,10 @@ use crate::mp;
 use crate::source::SourceFile;
 use crate::streams::Streams;
 use crate::syntax;
-use crate::value::{Module, Ref, Value};
+use crate::value::{List, Module, Ref, Value};
 use ending::exit;
 use options::{Dump, Options, Program, Request};
+use program::Unread;
 use std::io::{IsTerminal, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::rc::Rc;
@@ -80,21 +81,19 @@ fn run(vm: &mut Vm, options: &Options) -> i32 {
     if talks && options.dump.is_none() {
         return talk(vm, options);
     }
+    prepare(vm, options);
     let source = match program::read(vm, &options.program) {
         Ok(source) => Rc::new(source),
-        Err(error) => {
+        Err(Unread::Said(error)) => {
             complain(&format!("{error:#}"));
             return exit::USAGE;
         }
+        Err(Unread::Raised(_)) => return ending::of_exception(vm),
     };
     if let Some(dump) = options.dump {
         return show(vm, &source, dump);
     }
-    let file = match options.program {
-        Program::File(_) => Some(&*source.name),
-        _ => None,
-    };
-    let module = prepare(vm, options, file);
+    let module = main_module(vm, &options.program, &source);
     let mut code = run_program(vm, &source, &module);
     if options.interactive {
         code = crate::repl::run(vm, &module);
@@ -104,17 +103,39 @@ fn run(vm: &mut Vm, options: &Options) -> i32 {
 
 /// An interactive session that follows no program.
 fn talk(vm: &mut Vm, options: &Options) -> i32 {
-    let module = prepare(vm, options, None);
+    prepare(vm, options);
+    let module = vm.new_main(None);
     crate::repl::greet(vm);
     let code = crate::repl::run(vm, &module);
     ending::finish(vm, code)
 }
 
-/// Sets up what the program sees of the world; its module.
-fn prepare(vm: &mut Vm, options: &Options, file: Option<&str>) -> Ref<Module> {
+/// The module `__main__` of a program.
+fn main_module(vm: &mut Vm, program: &Program, source: &SourceFile) -> Ref<Module> {
+    match program {
+        Program::File(_) => vm.new_main(Some(&source.name)),
+        Program::Module(name) => {
+            let module = vm.new_main(Some(&source.name));
+            let package = name.rsplit_once('.').map_or("", |(package, _)| package);
+            module.set_text("__package__", Value::str(package));
+            if let Some(argv) = vm.argv.get::<List>()
+                && let Some(first) = argv.borrow_mut().first_mut()
+            {
+                *first = Value::str(&*source.name);
+            }
+            module
+        }
+        _ => vm.new_main(None),
+    }
+}
+
+/// Sets up what the program sees of the world.
+fn prepare(vm: &mut Vm, options: &Options) {
+    vm.warn_options = Value::list(options.warnings.iter().map(Value::str).collect());
     vm.argv = Value::list(options.argv.iter().map(Value::str).collect());
     let folder = match &options.program {
         Program::File(path) => program::folder(path),
+        Program::Module(_) => program::folder_of_the_process(),
         _ => String::new(),
     };
     let mut path = vec![Value::str(folder)];
@@ -122,7 +143,6 @@ fn prepare(vm: &mut Vm, options: &Options, file: Option<&str>) -> Ref<Module> {
     vm.path = Value::list(path);
     // An error means there is no Ctrl-C to be had, which is no reason not to run.
     let _ = mp::sys::note_sigint(interrupt::note);
-    vm.new_main(file)
 }
 
 fn run_program(vm: &mut Vm, source: &Rc<SourceFile>, module: &Ref<Module>) -> i32 {

@@ -6,19 +6,23 @@ use crate::text::surrogate::decode_utf8_surrogateescape;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-pub const USAGE: &str = "usage: zpy [-i] [FILE | -c CODE | - | repl] [ARGUMENT...]";
+pub const USAGE: &str = "usage: zpy [-i] [-W FILTER] [FILE | -c CODE | -m MODULE | - | repl] [ARGUMENT...]";
 
 pub const HELP: &str = "\
 Runs ZPy programs: Python's syntax, made for processes.
 
 usage: zpy [OPTION...] FILE [ARGUMENT...]      run a script
        zpy [OPTION...] -c CODE [ARGUMENT...]   run a text
+       zpy [OPTION...] -m MODULE [ARGUMENT...] run a module, as 'zpy -m unittest'
        zpy [OPTION...] - [ARGUMENT...]         run the program on standard input
        zpy                                     talk, or run what is piped in
        zpy repl                                talk, also over a pipe
 
 options:
   -c, --code CODE     run CODE; also -c=CODE and --code=CODE
+  -m, --module MODULE run a module that is found as by import
+  -W FILTER           what to do with warnings: error, ignore, always, default, module or once,
+                      or ACTION:MESSAGE:CATEGORY:MODULE:LINE; may be given several times
   -i, --interactive   talk after the program, with its variables
       --tokens        show the words of the program instead of running it
       --ast           show the syntax tree of the program instead of running it
@@ -35,13 +39,15 @@ exit codes: 0; 1 uncaught exception; 2 usage, unreadable program, syntax error; 
 ";
 
 /// The long options without their dashes, for the hint after a misspelt one.
-const KNOWN: &[&str] = &["code", "interactive", "tokens", "ast", "help", "version"];
+const KNOWN: &[&str] = &["code", "module", "interactive", "tokens", "ast", "help", "version"];
 
 /// Where the program comes from.
 #[derive(PartialEq, Eq, Debug)]
 pub enum Program {
     File(OsString),
     Code(OsString),
+    /// A module by its dotted name.
+    Module(String),
     Stdin,
     /// The interactive session, because someone asked for it.
     Session,
@@ -61,6 +67,8 @@ pub struct Options {
     pub program: Program,
     pub interactive: bool,
     pub dump: Option<Dump>,
+    /// `sys.warnoptions`: what the `-W` say.
+    pub warnings: Vec<String>,
     /// `sys.argv`: the name of the program, then its arguments.
     pub argv: Vec<String>,
 }
@@ -78,8 +86,13 @@ pub enum Request {
 /// A sentence for the user about an option that does not exist or lacks its value.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, String> {
     let mut arguments = arguments.into_iter();
-    let mut options =
-        Options { program: Program::Unsaid, interactive: false, dump: None, argv: vec![String::new()] };
+    let mut options = Options {
+        program: Program::Unsaid,
+        interactive: false,
+        dump: None,
+        warnings: Vec::new(),
+        argv: vec![String::new()],
+    };
     while let Some(argument) = arguments.next() {
         let text = decode_utf8_surrogateescape(argument.as_bytes());
         match text.as_str() {
@@ -92,6 +105,17 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, S
                 let code = arguments.next().ok_or_else(|| format!("option '{text}' needs a text to run"))?;
                 options.begin(Program::Code(code), "-c", arguments);
                 break;
+            }
+            "-m" | "--module" => {
+                let name =
+                    arguments.next().ok_or_else(|| format!("option '{text}' needs a module to run"))?;
+                let name = decode_utf8_surrogateescape(name.as_bytes());
+                options.begin(Program::Module(name), "-m", arguments);
+                break;
+            }
+            "-W" => {
+                let filter = arguments.next().ok_or("option '-W' needs a filter, as in '-W error'")?;
+                options.warnings.push(decode_utf8_surrogateescape(filter.as_bytes()));
             }
             "-" => {
                 options.begin(Program::Stdin, "-", arguments);
@@ -107,6 +131,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, S
                 options.begin(Program::Session, "", arguments);
                 break;
             }
+            _ if text.starts_with("-W") => options.warnings.push(text[2..].to_string()),
             _ if text.starts_with('-') => {
                 let Some(code) = joined_code(&argument) else { return Err(unknown_option(&text)) };
                 options.begin(Program::Code(code), "-c", arguments);
@@ -173,6 +198,14 @@ mod tests {
     }
 
     #[test]
+    fn modules_and_warning_filters() {
+        let o = options(&["-Wignore", "-W", "error", "-m", "unittest", "-W", "x"]);
+        assert_eq!(o.program, Program::Module("unittest".into()));
+        assert_eq!(o.warnings, ["ignore", "error"]);
+        assert_eq!(o.argv, ["-m", "-W", "x"]);
+    }
+
+    #[test]
     fn joined_values_may_hold_equal_signs() {
         assert_eq!(options(&["-c=a=1"]).program, Program::Code("a=1".into()));
         assert_eq!(options(&["--code="]).program, Program::Code("".into()));
@@ -184,5 +217,7 @@ mod tests {
         assert_eq!(said(&["--tokenss"]), "unknown option '--tokenss'; did you mean '--tokens'?");
         assert_eq!(said(&["-x"]), "unknown option '-x'");
         assert_eq!(said(&["--code"]), "option '--code' needs a text to run");
+        assert_eq!(said(&["-m"]), "option '-m' needs a module to run");
+        assert_eq!(said(&["-W"]), "option '-W' needs a filter, as in '-W error'");
     }
 }

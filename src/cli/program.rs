@@ -1,9 +1,10 @@
 //! Fetching the program: its text from a file, an argument or standard input, and where it imports from.
 
 use super::options::Program;
-use crate::eval::Vm;
+use crate::eval::{Exc, Vm};
 use crate::source::SourceFile;
 use crate::text::surrogate::decode_utf8_surrogateescape;
+use crate::value::Raised;
 use anyhow::{Context, Result, anyhow, bail};
 use std::ffi::OsStr;
 use std::io::Read;
@@ -13,25 +14,51 @@ use std::path::Path;
 /// Places in a text are 32-bit numbers.
 const LARGEST: usize = u32::MAX as usize - 1;
 
+/// Why there is no program.
+pub enum Unread {
+    /// For the user to read.
+    Said(anyhow::Error),
+    /// A package around the module raised an exception.
+    Raised(Raised),
+}
+
+impl From<anyhow::Error> for Unread {
+    fn from(error: anyhow::Error) -> Unread {
+        Unread::Said(error)
+    }
+}
+
 /// The program's text under the name that tracebacks show.
 ///
 /// # Errors
 /// It cannot be read, or is no text.
-pub fn read(vm: &mut Vm, program: &Program) -> Result<SourceFile> {
+pub fn read(vm: &mut Vm, program: &Program) -> Result<SourceFile, Unread> {
     match program {
         Program::File(path) => {
             let name = decode_utf8_surrogateescape(path.as_bytes());
             let bytes = read_file(Path::new(path)).with_context(|| format!("cannot read '{name}'"))?;
-            source(&name, &name, bytes)
+            Ok(source(&name, &name, bytes)?)
         }
-        Program::Code(code) => source("<string>", "the text after -c", code.as_bytes().to_vec()),
+        Program::Code(code) => Ok(source("<string>", "the text after -c", code.as_bytes().to_vec())?),
+        Program::Module(name) => module(vm, name),
         Program::Stdin | Program::Session | Program::Unsaid => {
             let mut bytes = Vec::new();
             let read = vm.streams.stdin.read_to_end(&mut bytes);
             read.map_err(plainly).context("cannot read standard input")?;
-            source("<stdin>", "standard input", bytes)
+            Ok(source("<stdin>", "standard input", bytes)?)
         }
     }
+}
+
+fn module(vm: &mut Vm, name: &str) -> Result<SourceFile, Unread> {
+    vm.module_program(name).map_err(|raised| {
+        if !vm.is_raised(Exc::ImportError) {
+            return Unread::Raised(raised);
+        }
+        let exception = vm.take_raised();
+        let reason = vm.exception_text(&exception).unwrap_or_default();
+        Unread::Said(anyhow!("cannot run module '{name}': {reason}"))
+    })
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>> {
@@ -67,6 +94,12 @@ pub fn folder(script: &OsStr) -> String {
         Some(folder) => decode_utf8_surrogateescape(folder.as_os_str().as_bytes()),
         None => crate::eval::import::folder_of(&decode_utf8_surrogateescape(script.as_bytes())).to_string(),
     }
+}
+
+/// The current folder, as the path that stays right when the program changes it; empty if it is gone.
+pub fn folder_of_the_process() -> String {
+    let folder = std::env::current_dir().unwrap_or_default();
+    decode_utf8_surrogateescape(folder.as_os_str().as_bytes())
 }
 
 /// The folders of the environment variable `ZPYPATH`.

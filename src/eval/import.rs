@@ -17,6 +17,14 @@ pub enum Expressions {
     LastReturned,
 }
 
+/// Where a module comes from.
+enum Located {
+    Native(Value),
+    Embedded(SourceFile),
+    /// A file, and the folder of the package if it is one.
+    File(PathBuf, Option<PathBuf>),
+}
+
 impl Vm {
     /// `import a.b.c`: the last module, or the first as plain `import` binds it.
     pub(super) fn import_dotted(&mut self, name: &Ref<Str>, binds_last: bool) -> Res {
@@ -64,23 +72,41 @@ impl Vm {
     }
 
     fn load_module(&mut self, full: &str, last: &str, search: Option<&Value>, parent: Option<&Value>) -> Res {
-        let outer = full.rsplit_once('.').map(|(outer, _)| outer);
-        if search.is_none() || outer.is_some_and(crate::builtins::is_embedded_package) {
-            if let Some(native) = self.native_module(full) {
-                return Ok(native);
-            }
-            if let Some(text) = crate::builtins::embedded_source(full) {
-                let source = SourceFile::new(format!("<stdlib>/{}.zpy", full.replace('.', "/")), text);
+        match self.locate(full, last, search, parent)? {
+            Located::Native(module) => Ok(module),
+            Located::Embedded(source) => {
                 let module = self.new_module(full, None);
                 if crate::builtins::is_embedded_package(full) {
                     module.set_text("__path__", Value::list(Vec::new()));
                 }
-                return self.run_loaded(full, source, module);
+                self.run_loaded(full, source, module)
+            }
+            Located::File(file, package) => self.load_file(full, &file, package),
+        }
+    }
+
+    /// Where the module of a dotted name is, whose last part is `last` and whose parent package looks for its
+    /// modules in `search`.
+    fn locate(
+        &mut self,
+        full: &str,
+        last: &str,
+        search: Option<&Value>,
+        parent: Option<&Value>,
+    ) -> Res<Located> {
+        let outer = full.rsplit_once('.').map(|(outer, _)| outer);
+        if search.is_none() || outer.is_some_and(crate::builtins::is_embedded_package) {
+            if let Some(native) = self.native_module(full) {
+                return Ok(Located::Native(native));
+            }
+            if let Some(text) = crate::builtins::embedded_source(full) {
+                let name = format!("<stdlib>/{}.zpy", full.replace('.', "/"));
+                return Ok(Located::Embedded(SourceFile::new(name, text)));
             }
         }
         if parent.is_some() && search.is_none() {
-            let outer = full.rsplit_once('.').map_or("", |(outer, _)| outer);
             let class = self.types.exception(Exc::ModuleNotFoundError);
+            let outer = outer.unwrap_or_default();
             let message = format!("No module named '{full}'; '{outer}' is not a package");
             return Err(self.raise_import(class, message, full));
         }
@@ -95,32 +121,55 @@ impl Vm {
             let Some(folder) = folder.as_str() else { continue };
             let folder = if folder.is_empty() { Path::new(".") } else { Path::new(folder) };
             if let Some((file, package)) = find_file(folder, last) {
-                return self.load_file(full, &file, package);
+                return Ok(Located::File(file, package));
             }
         }
         Err(self.module_not_found(full))
     }
 
-    fn load_file(&mut self, full: &str, file: &Path, package: Option<PathBuf>) -> Res {
-        let shown = file.to_string_lossy().into_owned();
-        let text = match std::fs::read(file) {
-            Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => text,
-                Err(_) => {
-                    return Err(self.error(
-                        Exc::SyntaxError,
-                        format!("(unicode error) 'utf-8' codec can't decode the source of {shown}"),
-                    ));
-                }
-            },
-            Err(error) => return Err(self.os_error(&error, Some(&shown))),
+    /// The text of the module that `zpy -m NAME` runs as the program. Packages around it are imported; of a
+    /// package itself it is that of its module `__main__`.
+    ///
+    /// # Errors
+    /// `ModuleNotFoundError`, `ImportError` if it is no program; whatever a package raises while it is imported.
+    pub fn module_program(&mut self, name: &str) -> Res<SourceFile> {
+        let parent = match name.rsplit_once('.') {
+            Some((outer, _)) => Some(self.import_module(outer)?),
+            None => None,
         };
-        let module = self.new_module(full, Some(&shown));
+        let search = parent.as_ref().and_then(Value::get::<Module>).and_then(|m| m.get_text("__path__"));
+        let last = name.rsplit('.').next().unwrap_or(name);
+        match self.locate(name, last, search.as_ref(), parent.as_ref())? {
+            Located::Native(_) => {
+                let class = self.types.exception(Exc::ImportError);
+                Err(self.raise_import(class, format!("module '{name}' is native: it is no program"), name))
+            }
+            Located::File(_, Some(_)) => self.module_program(&format!("{name}.__main__")),
+            Located::File(file, None) => self.read_source(&file),
+            Located::Embedded(source) => Ok(source),
+        }
+    }
+
+    fn load_file(&mut self, full: &str, file: &Path, package: Option<PathBuf>) -> Res {
+        let source = self.read_source(file)?;
+        let module = self.new_module(full, Some(&source.name));
         if let Some(folder) = package {
             let folder = Value::str(folder.to_string_lossy());
             module.set_text("__path__", Value::list(vec![folder]));
         }
-        self.run_loaded(full, SourceFile::new(shown, text), module)
+        self.run_loaded(full, source, module)
+    }
+
+    fn read_source(&mut self, file: &Path) -> Res<SourceFile> {
+        let shown = file.to_string_lossy().into_owned();
+        let bytes = std::fs::read(file).map_err(|error| self.os_error(&error, Some(&shown)))?;
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(SourceFile::new(shown, text)),
+            Err(_) => {
+                let message = format!("(unicode error) 'utf-8' codec can't decode the source of {shown}");
+                Err(self.error(Exc::SyntaxError, message))
+            }
+        }
     }
 
     /// A module with the variables every module has.

@@ -97,6 +97,8 @@ pub struct Vm {
     pub path: Value,
     /// `sys.argv`.
     pub argv: Value,
+    /// `sys.warnoptions`.
+    pub warn_options: Value,
     pub streams: Streams,
     /// Native modules the host registered, by name.
     pub host_modules: HashMap<&'static str, &'static crate::call::NativeModule>,
@@ -145,6 +147,7 @@ impl Vm {
             modules: Dict::new(Default::default()),
             path: Value::list(Vec::new()),
             argv: Value::list(vec![Value::str("")]),
+            warn_options: Value::list(Vec::new()),
             streams,
             host_modules: HashMap::new(),
             host_data: Box::new(()),
