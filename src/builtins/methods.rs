@@ -68,7 +68,7 @@ pub fn of_foreign(name: &str) -> &'static [Native] {
         super::random::TYPE_NAME => super::random::METHODS,
         super::traceback::TRACEBACK_TYPE => super::traceback::TRACEBACK,
         super::traceback::FRAME_TYPE => super::traceback::FRAME,
-        super::traceback::CODE_TYPE => super::traceback::CODE,
+        super::code::TYPE_NAME => super::code::ROWS,
         super::re::PATTERN_TYPE => super::re::PATTERN,
         super::re::MATCH_TYPE => super::re::MATCH,
         super::re::ITERATOR_TYPE => super::re::ITERATOR,

@@ -6,6 +6,7 @@
 //! become objects when a script first mentions them, so that starting an interpreter does not pay for them.
 
 pub mod binascii;
+pub mod code;
 pub mod core;
 mod generator;
 pub mod hashlib;

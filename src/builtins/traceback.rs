@@ -12,7 +12,6 @@ use std::cell::RefCell;
 /// Type names of the foreign objects.
 pub const TRACEBACK_TYPE: &str = "traceback";
 pub const FRAME_TYPE: &str = "frame";
-pub const CODE_TYPE: &str = "code";
 
 pub static MODULE: NativeModule = NativeModule {
     name: "_traceback",
@@ -59,18 +58,6 @@ pub static FRAME: &[Native] = &[
     Native { name: ".f_back", params: "self", run: none, doc: "Always none: callers are not kept." },
     Native { name: ".f_locals", params: "self", run: empty, doc: "Always empty: variables are not kept." },
     Native { name: ".f_globals", params: "self", run: empty, doc: "Always empty: variables are not kept." },
-];
-
-pub static CODE: &[Native] = &[
-    Native {
-        name: ".co_name",
-        params: "self",
-        run: code_name,
-        doc: "Name of the function, `<module>` for a module.",
-    },
-    Native { name: ".co_qualname", params: "self", run: code_qualname, doc: "Dotted name of the function." },
-    Native { name: ".co_filename", params: "self", run: code_file, doc: "Name of the file." },
-    Native { name: ".co_firstlineno", params: "self", run: code_line, doc: "The line it starts at." },
 ];
 
 fn foreign(type_name: &'static str, entries: Vec<TraceEntry>) -> Value {
@@ -126,26 +113,7 @@ fn frame(call: &mut Call) -> Res {
 }
 
 fn code(call: &mut Call) -> Res {
-    Ok(foreign(CODE_TYPE, vec![outermost(call)?]))
-}
-
-fn code_name(call: &mut Call) -> Res {
-    Ok(Value::str(outermost(call)?.shown_name()))
-}
-
-fn code_qualname(call: &mut Call) -> Res {
-    let entry = outermost(call)?;
-    let is_module = entry.shown_name() == "<module>";
-    Ok(if is_module { Value::str("<module>") } else { entry.code.qualname.clone().into() })
-}
-
-fn code_file(call: &mut Call) -> Res {
-    Ok(Value::str(&*outermost(call)?.code.source.name))
-}
-
-fn code_line(call: &mut Call) -> Res {
-    let entry = outermost(call)?;
-    Ok(Value::size(entry.code.source.line_of(entry.code.span.start)))
+    Ok(super::code::of(outermost(call)?.code.clone()))
 }
 
 fn entries(call: &mut Call) -> Res {

@@ -327,6 +327,19 @@ impl Vm {
         Some(variables)
     }
 
+    /// What `locals()` gives: the namespace of a class body, a new dict of a function's variables, nothing in a
+    /// module.
+    pub fn local_namespace(&mut self) -> Option<Value> {
+        if self.current_code().is_some_and(|code| code.kind == CodeKind::Class) {
+            return Some(self.class_namespace());
+        }
+        let dict = crate::value::Dict::new(Default::default());
+        for (name, value) in self.local_variables()? {
+            dict.set_str(&name, value);
+        }
+        Some(dict.into())
+    }
+
     /// The namespace of the class body that is running.
     pub(super) fn class_namespace(&mut self) -> Value {
         debug_assert!(self.current_code().is_some_and(|c| c.kind == CodeKind::Class));

@@ -2,20 +2,11 @@
 
 use super::code::{Code, ImportFrom};
 use super::{Exc, Vm};
+use crate::resolve::Expressions;
 use crate::source::SourceFile;
 use crate::value::{Exception, Module, Raised, Ref, Res, Str, Value};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-
-/// What becomes of the values of statements that are expressions.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Expressions {
-    Dropped,
-    /// Shown, as at the prompt.
-    Echoed,
-    /// The last statement's value is that of the whole text.
-    LastReturned,
-}
 
 /// Where a module comes from.
 enum Located {
@@ -219,12 +210,7 @@ impl Vm {
         expressions: Expressions,
     ) -> Result<Rc<Code>, crate::syntax::SyntaxError> {
         let mut tree = crate::syntax::parse(source)?;
-        let source = source.clone();
-        match expressions {
-            Expressions::Dropped => crate::resolve::module(self, &mut tree, source, module, false),
-            Expressions::Echoed => crate::resolve::module(self, &mut tree, source, module, true),
-            Expressions::LastReturned => crate::resolve::module_value(self, &mut tree, source, module),
-        }
+        crate::resolve::module(self, &mut tree, source.clone(), module.into(), expressions)
     }
 
     /// Raises a `SyntaxError` with the place in its attributes.

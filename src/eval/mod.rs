@@ -198,6 +198,15 @@ impl Vm {
         let function = Value::from(Ref::new(crate::value::Function::of_module(code, module.clone())));
         self.invoke(&function, start, &[])
     }
+
+    /// Runs code that looks its names up in a namespace first.
+    pub fn run_in_namespace(&mut self, code: Rc<Code>, module: &Ref<Module>, namespace: Value) -> Res {
+        let function = crate::value::Function::of_module(code, module.clone());
+        let start = self.stack_top();
+        self.push(namespace)?;
+        self.push(Ref::new(crate::value::Cell::default()).into())?;
+        self.run_frame(&function, start)
+    }
 }
 
 /// The value of an operator on two constants, if it can be computed beforehand: cheap, and sure to succeed.

@@ -11,8 +11,8 @@ mod plain;
 mod terminal;
 
 use crate::cli::ending::{self, exit};
-use crate::eval::import::Expressions;
 use crate::eval::{Exc, Vm, interrupt};
+use crate::resolve::Expressions;
 use crate::source::SourceFile;
 use crate::value::{Module, Ref};
 use std::io::IsTerminal;

@@ -53,8 +53,8 @@ pub enum Meaning {
     /// A variable of the function (or comprehension) scope.
     Variable(ScopeId),
     Global,
-    /// A name of the class body it is used in, looked up as it runs.
-    ClassName,
+    /// A name of a class body, looked up as it runs.
+    ClassName(ScopeId),
 }
 
 /// The implicit variable of a class body that `super()` and `__class__` in its methods mean.
@@ -75,21 +75,36 @@ impl Scopes {
 
     /// What a name used in scope `id` means.
     pub fn resolve(&self, id: ScopeId, name: &str) -> Meaning {
+        self.resolve_from(id, name, true)
+    }
+
+    /// What a name that a class body uses, but does not have as the body runs, means there.
+    pub fn resolve_outside_class(&self, class: ScopeId, name: &str) -> Meaning {
+        match self.list[class].parent {
+            // A name that the body binds somewhere is never that of a function around.
+            Some(parent) if !self.symbol(class, name).is_bound => self.resolve_from(parent, name, false),
+            _ => Meaning::Global,
+        }
+    }
+
+    /// Class names are visible in the class body itself, not in functions or comprehensions inside.
+    fn resolve_from(&self, id: ScopeId, name: &str, class_is_visible: bool) -> Meaning {
         let mut at = id;
-        // Class names are visible in the class body itself, not in functions or comprehensions inside.
-        let mut class_is_visible = true;
+        let (mut is_own, mut is_inlined) = (class_is_visible, class_is_visible);
         loop {
             let scope = &self.list[at];
             match scope.kind {
                 ScopeKind::Module => return Meaning::Global,
-                ScopeKind::Class if class_is_visible => match scope.symbols.get(name) {
-                    Some(s) if s.is_global => return Meaning::Global,
-                    Some(s) if s.is_nonlocal => {}
-                    Some(s) if s.is_bound => return Meaning::ClassName,
-                    _ => {}
-                },
+                // The names of text that runs as a class body does are visible in its comprehensions, too.
+                ScopeKind::Class if is_own || is_inlined && scope.parent.is_none() => {
+                    match scope.symbols.get(name) {
+                        Some(s) if s.is_global => return Meaning::Global,
+                        Some(s) if s.is_nonlocal => {}
+                        _ => return Meaning::ClassName(at),
+                    }
+                }
                 ScopeKind::Class => {
-                    if name == CLASS_CELL {
+                    if name == CLASS_CELL && scope.parent.is_some() {
                         return Meaning::Variable(at);
                     }
                 }
@@ -104,11 +119,10 @@ impl Scopes {
                     }
                 }
             }
-            class_is_visible = false;
-            match scope.parent {
-                Some(parent) => at = parent,
-                None => return Meaning::Global,
-            }
+            let Some(parent) = scope.parent else { return Meaning::Global };
+            is_own = false;
+            is_inlined &= scope.kind == ScopeKind::Comprehension;
+            at = parent;
         }
     }
 
@@ -122,16 +136,18 @@ impl Scopes {
     }
 }
 
-pub fn analyse(body: &[Stmt]) -> Result<Scopes, SyntaxError> {
+/// The scopes of a text. `kind` is `Class` for one whose names are looked up in a namespace as it runs.
+pub fn analyse(body: &[Stmt], kind: ScopeKind) -> Result<Scopes, SyntaxError> {
     let mut a = Analyser::default();
-    a.open(ScopeKind::Module, None);
+    a.open(kind, None);
     a.block(body)?;
     a.finish()
 }
 
-pub fn analyse_expression(expr: &Expr) -> Result<Scopes, SyntaxError> {
+/// As [`analyse`], of a lone expression.
+pub fn analyse_expression(expr: &Expr, kind: ScopeKind) -> Result<Scopes, SyntaxError> {
     let mut a = Analyser::default();
-    a.open(ScopeKind::Module, None);
+    a.open(kind, None);
     a.expr(expr)?;
     a.finish()
 }
@@ -191,11 +207,7 @@ impl Analyser {
     fn finish(mut self) -> Result<Scopes, SyntaxError> {
         for (id, ident) in std::mem::take(&mut self.nonlocals) {
             let outer = self.scopes.list[id].parent.unwrap_or(0);
-            let from = match self.scopes.list[outer].kind {
-                ScopeKind::Class => self.scopes.list[outer].parent.unwrap_or(0),
-                _ => outer,
-            };
-            if !matches!(self.scopes.resolve(from, &ident.name), Meaning::Variable(_)) {
+            if !matches!(self.scopes.resolve_from(outer, &ident.name, false), Meaning::Variable(_)) {
                 let message = format!("no binding for nonlocal '{}' found", ident.name);
                 return Err(SyntaxError::new(message, ident.span));
             }
@@ -206,7 +218,11 @@ impl Analyser {
                 self.scopes.list[id].symbols.iter().filter(|(_, s)| s.is_nonlocal).map(|(n, _)| n.clone()),
             );
             for name in &names {
-                if let Meaning::Variable(owner) = self.scopes.resolve(id, name)
+                let meaning = match self.scopes.resolve(id, name) {
+                    Meaning::ClassName(class) => self.scopes.resolve_outside_class(class, name),
+                    other => other,
+                };
+                if let Meaning::Variable(owner) = meaning
                     && (self.scopes.frame_of(owner) != self.scopes.frame_of(id)
                         || self.scopes.list[owner].kind == ScopeKind::Class)
                 {
@@ -349,6 +365,9 @@ impl Analyser {
         self.param_outsides(&def.params)?;
         self.maybe(def.returns.as_ref())?;
         self.bind(&def.name.name);
+        if def.is_async {
+            return Ok(()); // Nobody looks into it: see `Lowerer::async_def`.
+        }
         self.open(ScopeKind::Function, Some(address(def)));
         for param in &def.type_params {
             self.bind(&param.name.name);

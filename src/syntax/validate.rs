@@ -43,6 +43,8 @@ struct Use {
 
 struct Scope {
     kind: ScopeKind,
+    /// It is that of an `async def`.
+    is_async: bool,
     names: HashMap<Name, Use>,
 }
 
@@ -79,7 +81,7 @@ const LEAVES_STAR_HANDLER: &str = "'break', 'continue' and 'return' cannot appea
 
 impl<'s> Walk<'s> {
     fn new(source: &'s SourceFile) -> Walk<'s> {
-        let scopes = vec![Scope { kind: ScopeKind::Module, names: HashMap::new() }];
+        let scopes = vec![Scope { kind: ScopeKind::Module, is_async: false, names: HashMap::new() }];
         let around = Around::Nothing;
         Walk { source, scopes, comprehensions: Vec::new(), around, in_star_handler: false }
     }
@@ -111,7 +113,7 @@ impl<'s> Walk<'s> {
 
     /// Runs a part of the walk in a scope of its own.
     fn scoped(&mut self, kind: ScopeKind, body: impl FnOnce(&mut Self) -> Checked) -> Checked {
-        self.scopes.push(Scope { kind, names: HashMap::new() });
+        self.scopes.push(Scope { kind, is_async: false, names: HashMap::new() });
         let around = std::mem::replace(&mut self.around, Around::Nothing);
         let in_star_handler = std::mem::take(&mut self.in_star_handler);
         body(self)?;
@@ -196,13 +198,15 @@ impl<'s> Walk<'s> {
                 self.surrounded(Around::Loop, |walk| walk.block(body))?;
                 self.block(orelse)
             }
-            StmtKind::For { target, iter, body, orelse, .. } => {
+            StmtKind::For { target, iter, body, orelse, is_async } => {
+                self.asynchronous(*is_async, "'async for' outside async function", statement.span)?;
                 self.target(target)?;
                 self.expr(iter)?;
                 self.surrounded(Around::Loop, |walk| walk.block(body))?;
                 self.block(orelse)
             }
-            StmtKind::With { items, body, .. } => {
+            StmtKind::With { items, body, is_async } => {
+                self.asynchronous(*is_async, "'async with' outside async function", statement.span)?;
                 for item in items {
                     self.expr(&item.context)?;
                     if let Some(target) = &item.target {
@@ -342,10 +346,19 @@ impl<'s> Walk<'s> {
         self.scoped(ScopeKind::Function, |walk| {
             walk.type_params(&function.type_params)?;
             walk.scoped(ScopeKind::Function, |walk| {
+                if let Some(scope) = walk.scopes.last_mut() {
+                    scope.is_async = function.is_async;
+                }
                 walk.parameters(&function.params)?;
                 walk.block(&function.body)
             })
         })
+    }
+
+    /// What only an `async def` may hold.
+    fn asynchronous(&self, is_async: bool, complaint: &str, span: Span) -> Checked {
+        let is_allowed = self.scopes.last().is_some_and(|scope| scope.is_async);
+        if is_async && !is_allowed { refuse(complaint, span) } else { Ok(()) }
     }
 
     fn class(&mut self, class: &ClassDef) -> Checked {
@@ -524,9 +537,17 @@ impl<'s> Walk<'s> {
             }
             ExprKind::YieldFrom(inner) => {
                 self.yield_expression(value.span)?;
+                if self.scopes.last().is_some_and(|scope| scope.is_async) {
+                    return refuse("'yield from' inside async function", value.span);
+                }
                 self.expr(inner)
             }
-            ExprKind::Await(inner) => self.expr(inner),
+            ExprKind::Await(inner) => {
+                let is_inside = self.kind() == ScopeKind::Function;
+                let function = if is_inside { "async function" } else { "function" };
+                self.asynchronous(true, &format!("'await' outside {function}"), value.span)?;
+                self.expr(inner)
+            }
             ExprKind::ListComp { element, clauses } => {
                 self.comprehension("list comprehension", [element], clauses)
             }
@@ -620,6 +641,12 @@ impl<'s> Walk<'s> {
         let mut targets = HashSet::new();
         for clause in clauses {
             collect_names(&clause.target, &mut targets);
+            let complaint = "asynchronous comprehension outside of an asynchronous function";
+            self.asynchronous(
+                clause.is_async && what != "generator expression",
+                complaint,
+                clause.iter.span,
+            )?;
         }
         let scope = self.scopes.len() - 1;
         for (i, clause) in clauses.iter().enumerate() {
