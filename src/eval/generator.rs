@@ -192,7 +192,7 @@ impl Vm {
         *error.cause.borrow_mut() = cause.clone().into();
         *error.context.borrow_mut() = cause.clone().into();
         error.suppress_context.set(true);
-        *error.trace.borrow_mut() = cause.trace.borrow().clone();
+        error.copy_trace(&cause);
         self.reraise(error);
         self.error_place = super::raise::ErrorPlace::Unknown;
         Raised

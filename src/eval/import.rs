@@ -289,9 +289,11 @@ impl Vm {
         }
         let is_package = module.get::<Module>().is_some_and(|m| m.get_text("__path__").is_some());
         if is_package {
-            let result = self.import_module(&full);
-            if let Some(found) = self.catch(result, Exc::ModuleNotFoundError)? {
-                return Ok(found);
+            match self.import_module(&full) {
+                Ok(found) => return Ok(found),
+                // A module that the submodule misses is another matter.
+                Err(raised) if !self.is_missing_module(&full) => return Err(raised),
+                Err(_) => drop(self.take_raised()),
             }
         }
         let file = module.get::<Module>().and_then(|m| m.get_text("__file__"));
@@ -306,6 +308,15 @@ impl Vm {
         }
         let class = self.types.exception(Exc::ImportError);
         Err(self.raise_import(class, message, name))
+    }
+
+    /// Whether the exception on its way says that there is no module of that name.
+    fn is_missing_module(&self, name: &str) -> bool {
+        let Some(exception) = self.pending_exception().filter(|_| self.is_raised(Exc::ModuleNotFoundError))
+        else {
+            return false;
+        };
+        exception.get_attribute("name").is_some_and(|found| found.as_str() == Some(name))
     }
 
     fn import_star(&mut self, module: &Value) -> Res<()> {

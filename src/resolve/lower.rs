@@ -1,6 +1,6 @@
 //! Second pass: the code tree.
 
-use super::scope::{CLASS_CELL, Meaning, ScopeId, ScopeKind, Scopes, all_params};
+use super::scope::{CLASS_CELL, Meaning, ScopeId, ScopeKind, Scopes, all_params, mangled};
 use super::{Expressions, Home};
 use crate::eval::code::{self, *};
 use crate::eval::{Exc, Vm};
@@ -60,7 +60,7 @@ pub fn module(
             body.push(Stmt::Return(l.expr(last)?));
             body.into()
         }
-        _ => l.block(&tree.body)?,
+        _ => l.with_annotations(&tree.body)?,
     };
     if let Some(doc) = doc_of(&tree.body)
         && expressions == Expressions::Dropped
@@ -86,6 +86,27 @@ pub fn expression(
 fn doc_of(body: &[ast::Stmt]) -> Option<&str> {
     match body.first().map(|s| &s.kind) {
         Some(StmtKind::Expr(ast::Expr { kind: ExprKind::Str(text), .. })) => Some(text),
+        _ => None,
+    }
+}
+
+/// Where a statement, or one inside its blocks, first annotates a name.
+fn first_annotation(stmt: &ast::Stmt) -> Option<Span> {
+    let find = |body: &[ast::Stmt]| body.iter().find_map(first_annotation);
+    match &stmt.kind {
+        StmtKind::AnnAssign { target, .. } => matches!(target.kind, ExprKind::Name(_)).then_some(target.span),
+        StmtKind::If { branches, orelse } => {
+            branches.iter().find_map(|(_, body)| find(body)).or_else(|| find(orelse))
+        }
+        StmtKind::While { body, orelse, .. } | StmtKind::For { body, orelse, .. } => {
+            find(body).or_else(|| find(orelse))
+        }
+        StmtKind::With { body, .. } => find(body),
+        StmtKind::Try { body, handlers, orelse, finally, .. } => find(body)
+            .or_else(|| handlers.iter().find_map(|handler| find(&handler.body)))
+            .or_else(|| find(orelse))
+            .or_else(|| find(finally)),
+        StmtKind::Match { cases, .. } => cases.iter().find_map(|case| find(&case.body)),
         _ => None,
     }
 }
@@ -149,14 +170,8 @@ impl<'a> Lowerer<'a> {
 
     // ---- names ----
 
-    /// `__name` inside a class means `_Class__name`.
     fn mangle(&self, name: &ast::Name) -> ast::Name {
-        let Some(class) = self.classes.last() else { return name.clone() };
-        if !name.starts_with("__") || name.ends_with("__") || name.contains('.') {
-            return name.clone();
-        }
-        let class = class.trim_start_matches('_');
-        if class.is_empty() { name.clone() } else { format!("_{class}{name}").into() }
+        mangled(self.classes.last(), name)
     }
 
     /// The slot of a variable in the running frame, made if needed.
@@ -234,9 +249,7 @@ impl<'a> Lowerer<'a> {
         let mangled = self.mangle(name);
         let mut scope = self.scope;
         // A walrus inside a comprehension binds outside of it.
-        while self.scopes.list[scope].kind == ScopeKind::Comprehension
-            && !self.scopes.symbol(scope, &mangled).is_bound
-        {
+        while self.scopes.list[scope].is_comprehension && !self.scopes.symbol(scope, &mangled).is_bound {
             scope = self.scopes.list[scope].parent.unwrap_or(0);
         }
         match self.scopes.resolve(scope, &mangled) {
@@ -557,7 +570,7 @@ impl<'a> Lowerer<'a> {
         let keeps = matches!(self.scopes.list[self.scope].kind, ScopeKind::Module | ScopeKind::Class);
         if let (ExprKind::Name(name), true) = (&target.kind, keeps) {
             let annotation = self.annotation(annotation)?;
-            let table = self.annotations_table(target.span, out);
+            let table = self.annotations_table(target.span);
             let key = code::Expr::Const(self.vm.intern(&self.mangle(name)).into());
             let place = Subscript { object: table, index: key, span: target.span };
             let target = Target::Subscript(Box::new(place));
@@ -566,8 +579,8 @@ impl<'a> Lowerer<'a> {
         Ok(())
     }
 
-    /// The `__annotations__` dict of a module or class, made by a call the first time it is needed.
-    fn annotations_table(&mut self, span: Span, _out: &mut [Stmt]) -> code::Expr {
+    /// A call that gives the `__annotations__` of the module or class, made if needed.
+    fn annotations_table(&mut self, span: Span) -> code::Expr {
         let function: Value = self.vm.annotations_function();
         let namespace = match self.scopes.list[self.scope].kind {
             ScopeKind::Class => code::Expr::Local(0, span),
@@ -579,6 +592,19 @@ impl<'a> Lowerer<'a> {
             keywords: Box::default(),
             span,
         }))
+    }
+
+    /// A module or class that annotates a variable has `__annotations__` from the start.
+    fn with_annotations(&mut self, body: &[ast::Stmt]) -> Lowered<Box<[Stmt]>> {
+        let lowered = self.block(body)?;
+        match body.iter().find_map(first_annotation) {
+            Some(span) => {
+                let mut all = vec![Stmt::Expr(self.annotations_table(span))];
+                all.extend(lowered);
+                Ok(all.into())
+            }
+            None => Ok(lowered),
+        }
     }
 
     fn annotation(&mut self, annotation: &ast::Expr) -> Lowered<code::Expr> {
@@ -819,7 +845,7 @@ impl<'a> Lowerer<'a> {
         self.frames.push(frame);
         let outer = std::mem::replace(&mut self.scope, scope);
         self.classes.push(def.name.name.clone());
-        let body = self.block(&def.body);
+        let body = self.with_annotations(&def.body);
         self.classes.pop();
         self.scope = outer;
         let frame = self.frames.pop().expect("the class's frame is there");

@@ -32,6 +32,8 @@ pub struct Symbol {
 #[derive(Debug)]
 pub struct Scope {
     pub kind: ScopeKind,
+    /// That of a comprehension or generator expression: `:=` binds outside of it.
+    pub is_comprehension: bool,
     /// The first `yield` of the function.
     pub first_yield: Option<Span>,
     pub parent: Option<ScopeId>,
@@ -152,6 +154,16 @@ pub fn analyse_expression(expr: &Expr, kind: ScopeKind) -> Result<Scopes, Syntax
     a.finish()
 }
 
+/// What a name inside a class means: `__name` is `_Class__name`.
+pub fn mangled(class: Option<&Name>, name: &Name) -> Name {
+    let Some(class) = class else { return name.clone() };
+    if !name.starts_with("__") || name.ends_with("__") || name.contains('.') {
+        return name.clone();
+    }
+    let class = class.trim_start_matches('_');
+    if class.is_empty() { name.clone() } else { format!("_{class}{name}").into() }
+}
+
 fn address<T>(node: &T) -> usize {
     node as *const T as usize
 }
@@ -160,6 +172,8 @@ fn address<T>(node: &T) -> usize {
 struct Analyser {
     scopes: Scopes,
     current: ScopeId,
+    /// Names of the classes around, innermost last.
+    classes: Vec<Name>,
     /// `nonlocal` declarations, checked when all scopes are known.
     nonlocals: Vec<(ScopeId, Ident)>,
 }
@@ -172,6 +186,7 @@ impl Analyser {
         let id = self.scopes.list.len();
         self.scopes.list.push(Scope {
             kind,
+            is_comprehension: false,
             first_yield: None,
             parent,
             symbols: HashMap::new(),
@@ -192,13 +207,20 @@ impl Analyser {
         &mut self.scopes.list[self.current]
     }
 
+    /// What is known of a name in the current scope.
+    fn symbol(&mut self, name: &Name) -> &mut Symbol {
+        let name = mangled(self.classes.last(), name);
+        self.scope().symbols.entry(name).or_default()
+    }
+
     fn bind(&mut self, name: &Name) {
-        self.scope().symbols.entry(name.clone()).or_default().is_bound = true;
+        self.symbol(name).is_bound = true;
     }
 
     fn use_name(&mut self, name: &Name) {
+        let name = mangled(self.classes.last(), name);
         self.scope().uses.push(name.clone());
-        if &**name == "super" {
+        if &*name == "super" {
             self.scope().uses.push(CLASS_CELL.into());
         }
     }
@@ -263,14 +285,18 @@ impl Analyser {
             StmtKind::Pass | StmtKind::Break | StmtKind::Continue => Ok(()),
             StmtKind::Global(names) => {
                 for ident in names {
-                    self.scope().symbols.entry(ident.name.clone()).or_default().is_global = true;
+                    self.symbol(&ident.name).is_global = true;
+                    // Then it is one for the text around as well, even if that has a namespace of its own.
+                    let name = mangled(self.classes.last(), &ident.name);
+                    self.scopes.list[0].symbols.entry(name).or_default().is_global = true;
                 }
                 Ok(())
             }
             StmtKind::Nonlocal(names) => {
                 for ident in names {
-                    self.scope().symbols.entry(ident.name.clone()).or_default().is_nonlocal = true;
-                    self.nonlocals.push((self.current, ident.clone()));
+                    self.symbol(&ident.name).is_nonlocal = true;
+                    let name = mangled(self.classes.last(), &ident.name);
+                    self.nonlocals.push((self.current, Ident { name, span: ident.span }));
                 }
                 Ok(())
             }
@@ -383,10 +409,12 @@ impl Analyser {
         self.args(&def.args)?;
         self.bind(&def.name.name);
         self.open(ScopeKind::Class, Some(address(def)));
+        self.classes.push(def.name.name.clone());
         for param in &def.type_params {
             self.bind(&param.name.name);
         }
         self.block(&def.body)?;
+        self.classes.pop();
         self.close();
         Ok(())
     }
@@ -402,7 +430,7 @@ impl Analyser {
 
     fn params(&mut self, params: &Params) {
         for param in all_params(params) {
-            let symbol = self.scope().symbols.entry(param.name.name.clone()).or_default();
+            let symbol = self.symbol(&param.name.name);
             symbol.is_bound = true;
             symbol.is_param = true;
         }
@@ -545,7 +573,8 @@ impl Analyser {
             }
             ExprKind::Named { target, value } => {
                 self.expr(value)?;
-                self.bind_walrus(target, expr.span)
+                self.bind_walrus(target, expr.span);
+                Ok(())
             }
             ExprKind::ListComp { element, clauses } | ExprKind::SetComp { element, clauses } => {
                 self.comprehension(expr, &[element], clauses, ScopeKind::Comprehension)
@@ -564,27 +593,16 @@ impl Analyser {
         self.scopes.list[frame].first_yield.get_or_insert(span);
     }
 
-    /// `:=` binds in the function around all comprehensions.
-    fn bind_walrus(&mut self, target: &Ident, span: Span) -> Done {
+    /// `:=` binds in the function around all comprehensions and generator expressions.
+    fn bind_walrus(&mut self, target: &Ident, span: Span) {
         self.scopes.walruses.push(span);
+        let name = mangled(self.classes.last(), &target.name);
         let mut at = self.current;
-        while self.scopes.list[at].kind == ScopeKind::Comprehension {
-            if self.scopes.list[at].symbols.get(&target.name).is_some_and(|s| s.is_bound) {
-                let message = format!(
-                    "assignment expression cannot rebind comprehension iteration variable '{}'",
-                    target.name
-                );
-                return Err(SyntaxError::new(message, target.span));
-            }
+        while self.scopes.list[at].is_comprehension {
             at = self.scopes.list[at].parent.unwrap_or(0);
         }
-        if at != self.current && self.scopes.list[at].kind == ScopeKind::Class {
-            let message = "assignment expression within a comprehension cannot be used in a class body";
-            return Err(SyntaxError::new(message, span));
-        }
-        self.scopes.list[at].symbols.entry(target.name.clone()).or_default().is_bound = true;
+        self.scopes.list[at].symbols.entry(name).or_default().is_bound = true;
         self.use_name(&target.name);
-        Ok(())
     }
 
     fn comprehension(
@@ -598,6 +616,7 @@ impl Analyser {
         // The first iterable is evaluated outside.
         self.expr(&first.iter)?;
         self.open(kind, Some(address(node)));
+        self.scope().is_comprehension = true;
         if kind == ScopeKind::Function {
             self.note_yield(node.span);
         }

@@ -49,11 +49,14 @@ struct Scope {
 }
 
 /// A comprehension around the current place.
+#[derive(Default)]
 struct Inside {
     /// What it is called; nothing for the first iterable, which is evaluated outside.
     what: Option<&'static str>,
-    /// Names that its `for` clauses bind.
+    /// Names that its `for` clauses bind, as far as they were walked.
     targets: HashSet<Name>,
+    /// Names that `:=` in it binds.
+    assigned: HashSet<Name>,
     /// We are in the expression that a `for` clause iterates over.
     in_iterable: bool,
     /// Index of the scope it is in; a lambda in it begins a new scope.
@@ -593,21 +596,19 @@ impl<'s> Walk<'s> {
 
     fn named(&mut self, target: &Ident, value: &Expr, span: Span) -> Checked {
         let name = &target.name;
+        if self.comprehensions.iter().any(|inside| inside.in_iterable) {
+            let message = "assignment expression cannot be used in a comprehension iterable expression";
+            return refuse(message, span);
+        }
         // Comprehensions of this very scope: the target is bound outside them.
         let here = self.scopes.len() - 1;
-        let around = self.comprehensions.iter().rev().take_while(|inside| inside.scope == here);
-        for inside in around {
-            if inside.in_iterable {
-                return refuse(
-                    "assignment expression cannot be used in a comprehension iterable expression",
-                    span,
-                );
-            }
+        for inside in self.comprehensions.iter_mut().rev().take_while(|inside| inside.scope == here) {
             if inside.targets.contains(name) {
                 let message =
                     format!("assignment expression cannot rebind comprehension iteration variable '{name}'");
                 return refuse(message, target.span);
             }
+            inside.assigned.insert(name.clone());
         }
         let is_inside = self.comprehensions.last().is_some_and(|inside| inside.scope == here);
         if is_inside && self.kind() == ScopeKind::Class {
@@ -638,23 +639,23 @@ impl<'s> Walk<'s> {
         elements: impl IntoIterator<Item = &'e Box<Expr>>,
         clauses: &[Comprehension],
     ) -> Checked {
-        let mut targets = HashSet::new();
-        for clause in clauses {
-            collect_names(&clause.target, &mut targets);
+        let scope = self.scopes.len() - 1;
+        if let Some(first) = clauses.first() {
+            self.iterable(None, &first.iter, scope)?;
+        }
+        self.comprehensions.push(Inside { what: Some(what), scope, ..Inside::default() });
+        for (i, clause) in clauses.iter().enumerate() {
             let complaint = "asynchronous comprehension outside of an asynchronous function";
             self.asynchronous(
                 clause.is_async && what != "generator expression",
                 complaint,
                 clause.iter.span,
             )?;
-        }
-        let scope = self.scopes.len() - 1;
-        for (i, clause) in clauses.iter().enumerate() {
-            self.iterable((i > 0).then_some(what), &clause.iter, scope)?;
-        }
-        self.comprehensions.push(Inside { what: Some(what), targets, in_iterable: false, scope });
-        for clause in clauses {
+            self.comprehension_names(&clause.target)?;
             self.comprehension_target(&clause.target)?;
+            if i > 0 {
+                self.iterable(Some(what), &clause.iter, scope)?;
+            }
             clause.conditions.iter().try_for_each(|condition| self.expr(condition))?;
         }
         elements.into_iter().try_for_each(|element| self.expr(element))?;
@@ -662,9 +663,23 @@ impl<'s> Walk<'s> {
         Ok(())
     }
 
+    /// Notes the names that a `for` clause binds.
+    fn comprehension_names(&mut self, target: &Expr) -> Checked {
+        let mut names = HashSet::new();
+        collect_names(target, &mut names);
+        let Some(inside) = self.comprehensions.last_mut() else { return Ok(()) };
+        if let Some(name) = names.iter().find(|name| inside.assigned.contains(*name)) {
+            let message =
+                format!("comprehension inner loop cannot rebind assignment expression target '{name}'");
+            return refuse(message, target.span);
+        }
+        inside.targets.extend(names);
+        Ok(())
+    }
+
     /// The expression that a `for` clause goes through: it must not bind names.
     fn iterable(&mut self, what: Option<&'static str>, iter: &Expr, scope: usize) -> Checked {
-        self.comprehensions.push(Inside { what, targets: HashSet::new(), in_iterable: true, scope });
+        self.comprehensions.push(Inside { what, in_iterable: true, scope, ..Inside::default() });
         self.expr(iter)?;
         self.comprehensions.pop();
         Ok(())
