@@ -38,6 +38,8 @@ pub(super) struct Lowerer<'a> {
     echo: bool,
     /// How many `yield` statements the function being lowered has so far.
     yields: usize,
+    /// `from __future__ import annotations` was met.
+    keeps_annotations_as_text: bool,
     /// Names of the classes around, innermost last, for `__private` names.
     classes: Vec<ast::Name>,
 }
@@ -126,6 +128,7 @@ impl<'a> Lowerer<'a> {
             scope: 0,
             echo: false,
             yields: 0,
+            keeps_annotations_as_text: false,
             classes: Vec::new(),
         };
         let frame =
@@ -332,9 +335,9 @@ impl<'a> Lowerer<'a> {
                 return Ok(());
             }
             StmtKind::ImportFrom { module, names, level } => {
-                if module.as_ref().is_some_and(|m| &*m.name == "__future__") {
-                    return Ok(());
-                }
+                let is_future = module.as_ref().is_some_and(|module| &*module.name == "__future__");
+                self.keeps_annotations_as_text |=
+                    is_future && names.iter().any(|alias| &*alias.name.name == "annotations");
                 self.import_from(module.as_ref(), names, *level, span)
             }
             StmtKind::If { branches, orelse } => {
@@ -608,7 +611,17 @@ impl<'a> Lowerer<'a> {
     }
 
     fn annotation(&mut self, annotation: &ast::Expr) -> Lowered<code::Expr> {
-        self.expr(annotation)
+        if !self.keeps_annotations_as_text {
+            return self.expr(annotation);
+        }
+        let text = match &annotation.kind {
+            ExprKind::Str(text) => crate::text::repr::repr_str(text),
+            _ => {
+                let (start, end) = (annotation.span.start as usize, annotation.span.end as usize);
+                self.source.text[start..end].to_string()
+            }
+        };
+        Ok(code::Expr::Const(Value::str(text)))
     }
 
     fn import(&mut self, alias: &ast::Alias, span: Span) -> Stmt {

@@ -14,7 +14,14 @@ use std::collections::{HashMap, HashSet};
 /// Checks a whole file.
 pub fn module(source: &SourceFile, module: &Module) -> Checked {
     let mut walk = Walk::new(source);
-    walk.block(&module.body)
+    walk.is_past_futures = false;
+    for (i, statement) in module.body.iter().enumerate() {
+        let is_doc =
+            i == 0 && matches!(&statement.kind, StmtKind::Expr(e) if matches!(e.kind, ExprKind::Str(_)));
+        walk.is_past_futures |= !is_doc && !is_future_import(statement);
+        walk.statement(statement)?;
+    }
+    Ok(())
 }
 
 /// Checks an expression that stands alone.
@@ -72,7 +79,28 @@ enum Around {
     StarHandler,
 }
 
+/// What `from __future__ import` knows.
+const FEATURES: &[&str] = &[
+    "nested_scopes",
+    "generators",
+    "division",
+    "absolute_import",
+    "with_statement",
+    "print_function",
+    "unicode_literals",
+    "barry_as_FLUFL",
+    "generator_stop",
+    "annotations",
+];
+
+fn is_future_import(statement: &Stmt) -> bool {
+    let StmtKind::ImportFrom { module: Some(module), level: 0, .. } = &statement.kind else { return false };
+    &*module.name == "__future__"
+}
+
 struct Walk<'s> {
+    /// The statement lies behind the place where `from __future__ import` may stand.
+    is_past_futures: bool,
     source: &'s SourceFile,
     scopes: Vec<Scope>,
     comprehensions: Vec<Inside>,
@@ -86,7 +114,14 @@ impl<'s> Walk<'s> {
     fn new(source: &'s SourceFile) -> Walk<'s> {
         let scopes = vec![Scope { kind: ScopeKind::Module, is_async: false, names: HashMap::new() }];
         let around = Around::Nothing;
-        Walk { source, scopes, comprehensions: Vec::new(), around, in_star_handler: false }
+        Walk {
+            is_past_futures: true,
+            source,
+            scopes,
+            comprehensions: Vec::new(),
+            around,
+            in_star_handler: false,
+        }
     }
 
     fn kind(&self) -> ScopeKind {
@@ -133,6 +168,17 @@ impl<'s> Walk<'s> {
         Ok(())
     }
 
+    fn future_import(&self, names: &[Alias], span: Span) -> Checked {
+        if self.is_past_futures {
+            return refuse("from __future__ imports must occur at the beginning of the file", span);
+        }
+        names.iter().try_for_each(|alias| match &*alias.name.name {
+            "braces" => refuse("not a chance", span),
+            name if FEATURES.contains(&name) => Ok(()),
+            name => refuse(format!("future feature {name} is not defined"), span),
+        })
+    }
+
     // ---- statements ----
 
     fn block(&mut self, body: &[Stmt]) -> Checked {
@@ -173,6 +219,9 @@ impl<'s> Walk<'s> {
             }
             StmtKind::Import(names) => names.iter().try_for_each(|alias| self.import(alias)),
             StmtKind::ImportFrom { names, .. } => {
+                if is_future_import(statement) {
+                    self.future_import(names, statement.span)?;
+                }
                 if let Some(star) = names.iter().find(|alias| &*alias.name.name == "*") {
                     return match self.kind() {
                         ScopeKind::Module => Ok(()),
