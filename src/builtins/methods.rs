@@ -67,7 +67,7 @@ pub fn of_foreign(name: &str) -> &'static [Native] {
         super::struct_::ITERATOR_TYPE => super::struct_::ITERATOR,
         super::random::TYPE_NAME => super::random::METHODS,
         super::traceback::TRACEBACK_TYPE => super::traceback::TRACEBACK,
-        super::traceback::FRAME_TYPE => super::traceback::FRAME,
+        super::frame::TYPE_NAME => super::frame::ROWS,
         super::code::TYPE_NAME => super::code::ROWS,
         super::re::PATTERN_TYPE => super::re::PATTERN,
         super::re::MATCH_TYPE => super::re::MATCH,

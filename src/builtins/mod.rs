@@ -8,8 +8,10 @@
 pub mod binascii;
 pub mod code;
 pub mod core;
+mod frame;
 mod generator;
 pub mod hashlib;
+mod hooks;
 pub mod io;
 mod json;
 pub mod mapping;

@@ -1,17 +1,16 @@
-//! `_traceback`: what `stdlib/traceback.zpy` needs to know of exceptions, and the attributes of traceback,
-//! frame and code objects.
+//! `_traceback`: what `stdlib/traceback.zpy` needs to know of exceptions, and the attributes of traceback
+//! objects.
 //!
 //! A traceback object holds its entries innermost first; the first of Python's chain is the outermost.
 
 use crate::call::{Call, Native, NativeModule};
 use crate::eval::Vm;
 use crate::value::exception::TraceEntry;
-use crate::value::{Dict, Exception, Foreign, Ref, Res, Str, Value};
+use crate::value::{Exception, Foreign, Ref, Res, Str, Value};
 use std::cell::RefCell;
 
-/// Type names of the foreign objects.
+/// Name of the type of traceback objects.
 pub const TRACEBACK_TYPE: &str = "traceback";
-pub const FRAME_TYPE: &str = "frame";
 
 pub static MODULE: NativeModule = NativeModule {
     name: "_traceback",
@@ -42,7 +41,12 @@ pub static MODULE: NativeModule = NativeModule {
 
 pub static TRACEBACK: &[Native] = &[
     Native { name: ".tb_lineno", params: "self", run: line, doc: "The line in the outermost frame." },
-    Native { name: ".tb_lasti", params: "self", run: zero, doc: "Always 0: there are no instructions." },
+    Native {
+        name: ".tb_lasti",
+        params: "self",
+        run: last_instruction,
+        doc: "Always 0: there are no instructions.",
+    },
     Native {
         name: ".tb_next",
         params: "self",
@@ -50,14 +54,6 @@ pub static TRACEBACK: &[Native] = &[
         doc: "The traceback without the outermost frame, none at the end.",
     },
     Native { name: ".tb_frame", params: "self", run: frame, doc: "The outermost frame." },
-];
-
-pub static FRAME: &[Native] = &[
-    Native { name: ".f_lineno", params: "self", run: line, doc: "The line that was running." },
-    Native { name: ".f_code", params: "self", run: code, doc: "The code that was running." },
-    Native { name: ".f_back", params: "self", run: none, doc: "Always none: callers are not kept." },
-    Native { name: ".f_locals", params: "self", run: empty, doc: "Always empty: variables are not kept." },
-    Native { name: ".f_globals", params: "self", run: empty, doc: "Always empty: variables are not kept." },
 ];
 
 fn foreign(type_name: &'static str, entries: Vec<TraceEntry>) -> Value {
@@ -90,18 +86,6 @@ fn line(call: &mut Call) -> Res {
     Ok(Value::size(line_of(&outermost(call)?)))
 }
 
-fn zero(_call: &mut Call) -> Res {
-    Ok(Value::int(0))
-}
-
-fn none(_call: &mut Call) -> Res {
-    Ok(Value::NONE)
-}
-
-fn empty(_call: &mut Call) -> Res {
-    Ok(Dict::new(Default::default()).into())
-}
-
 fn next(call: &mut Call) -> Res {
     let mut entries = entries_of(call)?;
     entries.pop();
@@ -109,11 +93,12 @@ fn next(call: &mut Call) -> Res {
 }
 
 fn frame(call: &mut Call) -> Res {
-    Ok(foreign(FRAME_TYPE, vec![outermost(call)?]))
+    let entry = outermost(call)?;
+    Ok(super::frame::of_trace(&entry))
 }
 
-fn code(call: &mut Call) -> Res {
-    Ok(super::code::of(outermost(call)?.code.clone()))
+fn last_instruction(_call: &mut Call) -> Res {
+    Ok(Value::int(0))
 }
 
 fn entries(call: &mut Call) -> Res {

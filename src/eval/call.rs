@@ -11,6 +11,7 @@ impl Vm {
         let function = self.operand(&c.function)?;
         let start = self.stack_top();
         self.push_args(&c.args, start)?;
+        self.call_span = c.span;
         let result = match function.get::<Function>() {
             Some(f) if f.code.params.positional == c.args.len() && c.keywords.is_empty() => {
                 if f.code.params.is_simple() {
@@ -58,6 +59,7 @@ impl Vm {
             Err(_) => return Err(self.at(c.attribute_span)),
         };
         self.push_args(&c.args, start)?;
+        self.call_span = c.span;
         match self.invoke(&function, start, &c.keywords) {
             Ok(value) => Ok(value),
             Err(_) => Err(self.at(c.span)),
@@ -113,6 +115,7 @@ impl Vm {
             self.truncate(start);
             return Err(self.at(c.span));
         }
+        self.call_span = c.span;
         match self.invoke(&function, start, &keywords) {
             Ok(value) => Ok(value),
             Err(_) => Err(self.at(c.span)),

@@ -134,6 +134,7 @@ impl Vm {
         };
         let outer = self.running_generator.replace(Box::new(running));
         let saved = self.enter_frame(&function, start);
+        self.outer = &saved;
         if is_first {
             self.enter_cells_of(&function);
         }

@@ -127,7 +127,7 @@ fn after_exception(vm: &mut Vm) -> Option<i32> {
         return Some(ending::of_system_exit(vm, &exception));
     }
     if !vm.streams.stdout.is_broken {
-        ending::report(vm, &exception);
+        vm.report_uncaught(&exception);
     }
     None
 }
