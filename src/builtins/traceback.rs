@@ -53,6 +53,12 @@ pub static TRACEBACK: &[Native] = &[
         run: next,
         doc: "The traceback without the outermost frame, none at the end.",
     },
+    Native {
+        name: "__eq__",
+        params: "self, other, /",
+        run: equals,
+        doc: "Whether both tell of the same places.",
+    },
     Native { name: ".tb_frame", params: "self", run: frame, doc: "The outermost frame." },
 ];
 
@@ -90,6 +96,14 @@ fn next(call: &mut Call) -> Res {
     let mut entries = entries_of(call)?;
     entries.pop();
     Ok(if entries.is_empty() { Value::NONE } else { foreign(TRACEBACK_TYPE, entries) })
+}
+
+fn equals(call: &mut Call) -> Res {
+    let own = entries_of(call)?;
+    let Some(other) = Vm::traceback_entries(call.arg(1)) else { return Ok(Value::bool(false)) };
+    let is_same =
+        |(a, b): (&TraceEntry, &TraceEntry)| std::rc::Rc::ptr_eq(&a.code, &b.code) && a.span == b.span;
+    Ok(Value::bool(own.len() == other.len() && own.iter().zip(&other).all(is_same)))
 }
 
 fn frame(call: &mut Call) -> Res {

@@ -142,11 +142,14 @@ impl Vm {
                     if self.extend_from(&mut items, &iterable).is_err() {
                         if self.is_not_iterable(&iterable) {
                             let got = self.type_name(&iterable);
-                            let shown = self.callable_name(function);
+                            // With other positional arguments they are collected first, for whatever function.
+                            let is_alone = args.iter().filter(|arg| !arg.is_keyword()).count() == 1;
+                            let shown = match is_alone {
+                                true => format!("{} argument", self.callable_name(function)),
+                                false => "Value".to_string(),
+                            };
                             self.take_raised();
-                            self.type_error(format!(
-                                "{shown} argument after * must be an iterable, not {got}"
-                            ));
+                            self.type_error(format!("{shown} after * must be an iterable, not {got}"));
                         }
                         return Err(Raised);
                     }
@@ -229,7 +232,13 @@ impl Vm {
             },
             View::BoundMethod(m) => self.callable_name(&m.function.clone()),
             View::Type(t) => format!("{}()", t.name().as_str()),
-            _ => format!("{} object", self.type_name(function)),
+            _ => match self.str_of(function) {
+                Ok(text) => text,
+                Err(_) => {
+                    self.take_raised();
+                    format!("{} object", self.type_name(function))
+                }
+            },
         }
     }
 

@@ -203,6 +203,12 @@ pub enum SpreadArg {
     SpreadKeywords(Expr),
 }
 
+impl SpreadArg {
+    pub fn is_keyword(&self) -> bool {
+        matches!(self, SpreadArg::Keyword(..) | SpreadArg::SpreadKeywords(_))
+    }
+}
+
 pub struct Attribute {
     pub object: Expr,
     pub name: Ref<Str>,

@@ -433,7 +433,10 @@ impl Vm {
                         if self.is_not_iterable(&iterable) {
                             let name = self.type_name(&iterable);
                             self.take_raised();
-                            self.type_error(format!("Value after * must be an iterable, not {name}"));
+                            self.type_error(match d.kind {
+                                DisplayKind::Set => format!("'{name}' object is not iterable"),
+                                _ => format!("Value after * must be an iterable, not {name}"),
+                            });
                         }
                         return Err(self.at(*span));
                     }
