@@ -33,6 +33,19 @@ pub static METHODS: &[Native] = &[
         run: is_suspended,
         doc: "Whether it waits at a `yield`.",
     },
+    Native { name: ".gi_code", params: "self, /", run: code, doc: "The code of its function." },
+    Native {
+        name: ".gi_frame",
+        params: "self, /",
+        run: frame,
+        doc: "A frame that tells its code, none when it has ended.",
+    },
+    Native {
+        name: ".gi_yieldfrom",
+        params: "self, /",
+        run: delegate,
+        doc: "What it asked for by `yield from`, none if it does not wait for that.",
+    },
     Native { name: ".__name__", params: "self, /", run: name, doc: "Name of its function." },
     Native { name: ".__qualname__", params: "self, /", run: qualname, doc: "Dotted name of its function." },
 ];
@@ -103,6 +116,20 @@ fn is_running(call: &mut Call) -> Res {
 
 fn is_suspended(call: &mut Call) -> Res {
     Ok(Value::bool(call.this::<Generator>()?.status.get() == Status::Suspended))
+}
+
+fn code(call: &mut Call) -> Res {
+    Ok(super::traceback::code_object(&call.this::<Generator>()?.function.code))
+}
+
+fn frame(call: &mut Call) -> Res {
+    let generator = call.this::<Generator>()?;
+    let has_ended = generator.status.get() == Status::Ended;
+    Ok(if has_ended { Value::NONE } else { super::traceback::frame_object(&generator.function.code) })
+}
+
+fn delegate(call: &mut Call) -> Res {
+    Ok(call.this::<Generator>()?.delegate.borrow().clone())
 }
 
 fn name(call: &mut Call) -> Res {

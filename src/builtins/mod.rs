@@ -7,8 +7,10 @@
 
 pub mod binascii;
 pub mod core;
+mod errno;
 mod generator;
 pub mod hashlib;
+mod imp;
 pub mod io;
 mod json;
 pub mod mapping;
@@ -85,6 +87,8 @@ impl Drop for State {
 
 /// Modules that `import` finds.
 static MODULES: &[&NativeModule] = &[
+    &errno::MODULE,
+    &imp::MODULE,
     &io::MODULE,
     &json::MODULE,
     &math::MODULE,

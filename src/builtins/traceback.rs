@@ -5,9 +5,11 @@
 
 use crate::call::{Call, Native, NativeModule};
 use crate::eval::Vm;
+use crate::eval::code::{Code, CodeKind};
 use crate::value::exception::TraceEntry;
 use crate::value::{Dict, Exception, Foreign, Ref, Res, Str, Value};
 use std::cell::RefCell;
+use std::rc::Rc;
 
 /// Type names of the foreign objects.
 pub const TRACEBACK_TYPE: &str = "traceback";
@@ -71,6 +73,56 @@ pub static CODE: &[Native] = &[
     Native { name: ".co_qualname", params: "self", run: code_qualname, doc: "Dotted name of the function." },
     Native { name: ".co_filename", params: "self", run: code_file, doc: "Name of the file." },
     Native { name: ".co_firstlineno", params: "self", run: code_line, doc: "The line it starts at." },
+    Native {
+        name: ".co_argcount",
+        params: "self",
+        run: positional_count,
+        doc: "How many parameters can be given by position.",
+    },
+    Native {
+        name: ".co_posonlyargcount",
+        params: "self",
+        run: positional_only_count,
+        doc: "How many parameters can be given by position only.",
+    },
+    Native {
+        name: ".co_kwonlyargcount",
+        params: "self",
+        run: keyword_only_count,
+        doc: "How many parameters can be given by name only.",
+    },
+    Native { name: ".co_nlocals", params: "self", run: local_count, doc: "How many local variables there are." },
+    Native {
+        name: ".co_varnames",
+        params: "self",
+        run: variable_names,
+        doc: "Names of the parameters, then of the other local variables.",
+    },
+    Native {
+        name: ".co_cellvars",
+        params: "self",
+        run: cell_names,
+        doc: "Names of the variables that inner functions use.",
+    },
+    Native {
+        name: ".co_freevars",
+        params: "self",
+        run: captured_names,
+        doc: "Names of the variables it uses of the functions around it.",
+    },
+    Native {
+        name: ".co_flags",
+        params: "self",
+        run: flags,
+        doc: "What kind of function it is, as the CO_ constants of `inspect` say.",
+    },
+    Native {
+        name: "__eq__",
+        params: "self, other, /",
+        run: code_eq,
+        doc: "Whether both are the code of the same definition.",
+    },
+    Native { name: "__hash__", params: "self, /", run: code_hash, doc: "A number for the definition." },
 ];
 
 fn foreign(type_name: &'static str, entries: Vec<TraceEntry>) -> Value {
@@ -146,6 +198,89 @@ fn code_file(call: &mut Call) -> Res {
 fn code_line(call: &mut Call) -> Res {
     let entry = outermost(call)?;
     Ok(Value::size(entry.code.source.line_of(entry.code.span.start)))
+}
+
+/// The code object of a function.
+pub fn code_object(code: &Rc<Code>) -> Value {
+    foreign(CODE_TYPE, vec![TraceEntry { code: code.clone(), span: code.span }])
+}
+
+/// A frame that knows no more than its code.
+pub fn frame_object(code: &Rc<Code>) -> Value {
+    foreign(FRAME_TYPE, vec![TraceEntry { code: code.clone(), span: code.span }])
+}
+
+fn positional_count(call: &mut Call) -> Res {
+    Ok(Value::size(outermost(call)?.code.params.positional))
+}
+
+fn positional_only_count(call: &mut Call) -> Res {
+    Ok(Value::size(outermost(call)?.code.params.positional_only))
+}
+
+fn keyword_only_count(call: &mut Call) -> Res {
+    Ok(Value::size(outermost(call)?.code.params.keyword_only))
+}
+
+/// Names of the slots that hold what a script calls local variables.
+fn locals(code: &Code) -> Vec<Value> {
+    let is_own = |slot: usize| {
+        slot < code.params.count()
+            || !code.captured_slots.contains(&(slot as u32)) && !code.slot_names[slot].as_str().starts_with('.')
+    };
+    let slots = (0..code.slot_names.len()).filter(|slot| is_own(*slot));
+    slots.map(|slot| code.slot_names[slot].clone().into()).collect()
+}
+
+fn local_count(call: &mut Call) -> Res {
+    Ok(Value::size(locals(&outermost(call)?.code).len()))
+}
+
+fn variable_names(call: &mut Call) -> Res {
+    Ok(Value::tuple(locals(&outermost(call)?.code)))
+}
+
+fn names_of(code: &Code, slots: impl Iterator<Item = u32>) -> Value {
+    Value::tuple(slots.map(|slot| code.slot_names[slot as usize].clone().into()).collect())
+}
+
+fn cell_names(call: &mut Call) -> Res {
+    let code = outermost(call)?.code;
+    Ok(names_of(&code, code.cell_params.iter().chain(&code.fresh_cells).copied()))
+}
+
+fn captured_names(call: &mut Call) -> Res {
+    let code = outermost(call)?.code;
+    Ok(names_of(&code, code.captured_slots.iter().copied()))
+}
+
+/// Python's flags: optimized and own locals (of functions), `*rest`, `**keywords`, nested, generator.
+fn flags(call: &mut Call) -> Res {
+    let code = outermost(call)?.code;
+    let is_function = matches!(code.kind, CodeKind::Function | CodeKind::Lambda);
+    let is_nested = !code.captured_slots.is_empty();
+    let bits = [
+        (is_function, 3),
+        (code.params.rest, 4),
+        (code.params.keywords, 8),
+        (is_nested, 16),
+        (code.is_generator, 32),
+    ];
+    Ok(Value::int(bits.iter().filter(|(is_set, _)| *is_set).map(|(_, bit)| bit).sum()))
+}
+
+fn code_eq(call: &mut Call) -> Res {
+    let own = outermost(call)?.code;
+    let is_code = call.arg(1).get::<Foreign>().is_some_and(|other| other.type_name == CODE_TYPE);
+    let other = is_code.then(|| Vm::traceback_entries(call.arg(1))).flatten().and_then(|mut found| found.pop());
+    Ok(match other {
+        Some(other) => Value::bool(Rc::ptr_eq(&own, &other.code)),
+        None => Value::NOT_IMPLEMENTED,
+    })
+}
+
+fn code_hash(call: &mut Call) -> Res {
+    Ok(Value::size(Rc::as_ptr(&outermost(call)?.code) as usize >> 4))
 }
 
 fn entries(call: &mut Call) -> Res {

@@ -357,6 +357,7 @@ impl Vm {
                 table.set_text("__annotations__", empty().into());
                 return Ok(table.get_str(name));
             }
+            "__code__" => crate::builtins::traceback::code_object(&f.code),
             "__closure__" => {
                 let cells: Vec<Value> = f.captured.iter().map(|c| c.clone().into()).collect();
                 if cells.is_empty() { Value::NONE } else { Value::tuple(cells) }
