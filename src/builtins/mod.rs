@@ -8,10 +8,12 @@
 pub mod binascii;
 pub mod code;
 pub mod core;
+mod errno;
 mod frame;
 mod generator;
 pub mod hashlib;
 mod hooks;
+mod imp;
 pub mod io;
 mod json;
 pub mod mapping;
@@ -88,6 +90,8 @@ impl Drop for State {
 
 /// Modules that `import` finds.
 static MODULES: &[&NativeModule] = &[
+    &errno::MODULE,
+    &imp::MODULE,
     &io::MODULE,
     &json::MODULE,
     &math::MODULE,

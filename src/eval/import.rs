@@ -16,7 +16,41 @@ enum Located {
     File(PathBuf, Option<PathBuf>),
 }
 
+/// Where a module is, for scripts that ask.
+pub struct FoundModule {
+    pub kind: &'static str,
+    pub file: Option<String>,
+    /// The folder of the package that it is.
+    pub package: Option<String>,
+}
+
 impl Vm {
+    /// Looks for a module without running it; the packages around it are imported.
+    ///
+    /// # Errors
+    /// Whatever a package raises while it is imported.
+    pub fn find_module(&mut self, name: &str) -> Res<Option<FoundModule>> {
+        let parent = match name.rsplit_once('.') {
+            Some((outer, _)) => Some(self.import_module(outer)?),
+            None => None,
+        };
+        let search = parent.as_ref().and_then(Value::get::<Module>).and_then(|m| m.get_text("__path__"));
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let located = self.locate(name, last, search.as_ref(), parent.as_ref());
+        let Some(located) = self.catch(located, Exc::ModuleNotFoundError)? else { return Ok(None) };
+        let shown = |path: PathBuf| path.to_string_lossy().into_owned();
+        Ok(Some(match located {
+            Located::Native(_) => FoundModule { kind: "native", file: None, package: None },
+            Located::Embedded(source) => {
+                let package = crate::builtins::is_embedded_package(name).then(String::new);
+                FoundModule { kind: "embedded", file: Some(source.name.to_string()), package }
+            }
+            Located::File(file, package) => {
+                FoundModule { kind: "file", file: Some(shown(file)), package: package.map(shown) }
+            }
+        }))
+    }
+
     /// `import a.b.c`: the last module, or the first as plain `import` binds it.
     pub(super) fn import_dotted(&mut self, name: &Ref<Str>, binds_last: bool) -> Res {
         let last = self.import_module(name.as_str())?;
