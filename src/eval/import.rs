@@ -3,7 +3,7 @@
 use super::code::{Code, ImportFrom};
 use super::{Exc, Vm};
 use crate::resolve::Expressions;
-use crate::source::SourceFile;
+use crate::source::{SourceFile, Span};
 use crate::value::{Exception, Module, Raised, Ref, Res, Str, Value};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -244,7 +244,36 @@ impl Vm {
         expressions: Expressions,
     ) -> Result<Rc<Code>, crate::syntax::SyntaxError> {
         let mut tree = crate::syntax::parse(source)?;
+        self.warn_of(source)?;
         crate::resolve::module(self, &mut tree, source.clone(), module.into(), expressions)
+    }
+
+    /// Tells what the parser found doubtful in a text.
+    ///
+    /// # Errors
+    /// The first warning, if the script wants them to be errors.
+    pub fn warn_of(&mut self, source: &SourceFile) -> Result<(), crate::syntax::SyntaxError> {
+        for (message, span) in source.take_doubts() {
+            if self.issue_syntax_warning(source, &message, span).is_ok() {
+                continue;
+            }
+            let exception = self.take_raised();
+            if exception.class().is_subtype_of(&self.types.exception(Exc::SyntaxWarning)) {
+                return Err(crate::syntax::SyntaxError::new(message, span));
+            }
+        }
+        Ok(())
+    }
+
+    fn issue_syntax_warning(&mut self, source: &SourceFile, message: &str, span: Span) -> Res<()> {
+        let warnings = self.import_module("warnings")?;
+        let args = [
+            Value::str(message),
+            self.types.exception(Exc::SyntaxWarning).into(),
+            Value::str(&*source.name),
+            Value::size(source.line_of(span.start)),
+        ];
+        self.call_method(&warnings, "warn_explicit", &args).map(drop)
     }
 
     /// Raises a `SyntaxError` with the place in its attributes.
