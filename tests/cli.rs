@@ -49,6 +49,7 @@ fn the_long_and_joined_forms_of_dash_c() {
 fn a_module_by_dash_m() {
     let folder = TempDir::new("dash_m");
     folder.write("tool.zpy", "import sys\nprint(__name__, sys.argv[1:], sys.argv[0].endswith('tool.zpy'))\n");
+    std::fs::create_dir(folder.path.join("pack")).unwrap();
     folder.write("pack/__init__.zpy", "print('package')\n");
     folder.write("pack/__main__.zpy", "from . import part\nprint('main of', __package__, part.value)\n");
     folder.write("pack/part.zpy", "value = 7\n");

@@ -152,26 +152,26 @@ impl Vm {
         Err(self.module_not_found(full))
     }
 
-    /// The text of the module that `zpy -m NAME` runs as the program. Packages around it are imported; of a
-    /// package itself it is that of its module `__main__`.
+    /// The text of the module that `zpy -m NAME` runs as the program, and its package. Packages around it are
+    /// imported; of a package itself it is that of its module `__main__`.
     ///
     /// # Errors
     /// `ModuleNotFoundError`, `ImportError` if it is no program; whatever a package raises while it is imported.
-    pub fn module_program(&mut self, name: &str) -> Res<SourceFile> {
+    pub fn module_program(&mut self, name: &str) -> Res<(SourceFile, String)> {
         let parent = match name.rsplit_once('.') {
             Some((outer, _)) => Some(self.import_module(outer)?),
             None => None,
         };
         let search = parent.as_ref().and_then(Value::get::<Module>).and_then(|m| m.get_text("__path__"));
-        let last = name.rsplit('.').next().unwrap_or(name);
+        let (package, last) = name.rsplit_once('.').unwrap_or(("", name));
         match self.locate(name, last, search.as_ref(), parent.as_ref())? {
             Located::Native(_) => {
                 let class = self.types.exception(Exc::ImportError);
                 Err(self.raise_import(class, format!("module '{name}' is native: it is no program"), name))
             }
             Located::File(_, Some(_)) => self.module_program(&format!("{name}.__main__")),
-            Located::File(file, None) => self.read_source(&file),
-            Located::Embedded(source) => Ok(source),
+            Located::File(file, None) => Ok((self.read_source(&file)?, package.to_string())),
+            Located::Embedded(source) => Ok((source, package.to_string())),
         }
     }
 
