@@ -450,7 +450,13 @@ impl Vm {
             "obj" if is(Exc::AttributeError) => Some(Value::NONE),
             "path" if is(Exc::ImportError) => Some(Value::NONE),
             "msg" if is(Exc::ImportError) || is(Exc::SyntaxError) => Some(first()),
-            "lineno" | "offset" | "text" | "filename" | "end_lineno" | "end_offset"
+            "lineno"
+            | "offset"
+            | "text"
+            | "filename"
+            | "end_lineno"
+            | "end_offset"
+            | "print_file_and_line"
                 if is(Exc::SyntaxError) =>
             {
                 Some(Value::NONE)

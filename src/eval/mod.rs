@@ -27,6 +27,7 @@ mod iterate;
 mod operators;
 mod pattern;
 pub mod raise;
+mod report;
 mod stmt;
 pub mod suggest;
 mod text;
