@@ -91,7 +91,12 @@ pub static CODE: &[Native] = &[
         run: keyword_only_count,
         doc: "How many parameters can be given by name only.",
     },
-    Native { name: ".co_nlocals", params: "self", run: local_count, doc: "How many local variables there are." },
+    Native {
+        name: ".co_nlocals",
+        params: "self",
+        run: local_count,
+        doc: "How many local variables there are.",
+    },
     Native {
         name: ".co_varnames",
         params: "self",
@@ -226,7 +231,9 @@ fn keyword_only_count(call: &mut Call) -> Res {
 fn locals(code: &Code) -> Vec<Value> {
     let is_own = |slot: usize| {
         slot < code.params.count()
-            || !code.captured_slots.contains(&(slot as u32)) && !code.slot_names[slot].as_str().starts_with('.')
+            || !code.captured_slots.contains(&(slot as u32))
+                && !code.fresh_cells.contains(&(slot as u32))
+                && !code.slot_names[slot].as_str().starts_with('.')
     };
     let slots = (0..code.slot_names.len()).filter(|slot| is_own(*slot));
     slots.map(|slot| code.slot_names[slot].clone().into()).collect()
@@ -272,7 +279,8 @@ fn flags(call: &mut Call) -> Res {
 fn code_eq(call: &mut Call) -> Res {
     let own = outermost(call)?.code;
     let is_code = call.arg(1).get::<Foreign>().is_some_and(|other| other.type_name == CODE_TYPE);
-    let other = is_code.then(|| Vm::traceback_entries(call.arg(1))).flatten().and_then(|mut found| found.pop());
+    let other =
+        is_code.then(|| Vm::traceback_entries(call.arg(1))).flatten().and_then(|mut found| found.pop());
     Ok(match other {
         Some(other) => Value::bool(Rc::ptr_eq(&own, &other.code)),
         None => Value::NOT_IMPLEMENTED,
