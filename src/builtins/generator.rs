@@ -38,13 +38,13 @@ pub static METHODS: &[Native] = &[
         name: ".gi_frame",
         params: "self, /",
         run: frame,
-        doc: "A frame that tells its code, none when it has ended.",
+        doc: "Its frame with the variables as they are; none when it has ended.",
     },
     Native {
         name: ".gi_yieldfrom",
         params: "self, /",
         run: delegate,
-        doc: "What it asked for by `yield from`, none if it does not wait for that.",
+        doc: "The iterator that its `yield from` waits for, or none.",
     },
     Native { name: ".__name__", params: "self, /", run: name, doc: "Name of its function." },
     Native { name: ".__qualname__", params: "self, /", run: qualname, doc: "Dotted name of its function." },
@@ -119,17 +119,23 @@ fn is_suspended(call: &mut Call) -> Res {
 }
 
 fn code(call: &mut Call) -> Res {
-    Ok(super::traceback::code_object(&call.this::<Generator>()?.function.code))
+    Ok(super::code::of(call.this::<Generator>()?.function.code.clone()))
 }
 
 fn frame(call: &mut Call) -> Res {
     let generator = call.this::<Generator>()?;
-    let has_ended = generator.status.get() == Status::Ended;
-    Ok(if has_ended { Value::NONE } else { super::traceback::frame_object(&generator.function.code) })
+    Ok(if generator.status.get() == Status::Ended {
+        Value::NONE
+    } else {
+        super::frame::of_generator(generator)
+    })
 }
 
 fn delegate(call: &mut Call) -> Res {
-    Ok(call.this::<Generator>()?.delegate.borrow().clone())
+    let generator = call.this::<Generator>()?;
+    let delegate = generator.delegate.borrow().clone();
+    let waits = generator.status.get() == Status::Suspended && !delegate.is_unbound();
+    Ok(if waits { delegate } else { Value::NONE })
 }
 
 fn name(call: &mut Call) -> Res {

@@ -6,10 +6,13 @@
 //! become objects when a script first mentions them, so that starting an interpreter does not pay for them.
 
 pub mod binascii;
+pub mod code;
 pub mod core;
 mod errno;
+mod frame;
 mod generator;
 pub mod hashlib;
+mod hooks;
 mod imp;
 pub mod io;
 mod json;

@@ -28,7 +28,7 @@ impl Vm {
             View::FrozenSet(set) => !set.items.is_empty(),
             View::Range(range) => range.len() != Some(0),
             View::DictView(view) => !view.dict.is_empty(),
-            View::Instance(_) => return self.truth_of_instance(value),
+            View::Instance(_) | View::Exception(_) | View::Type(_) => return self.truth_of_instance(value),
             _ => true,
         })
     }
