@@ -15,6 +15,7 @@ pub mod hashlib;
 mod hooks;
 mod imp;
 pub mod io;
+mod itertools;
 mod json;
 pub mod mapping;
 mod math;
@@ -92,6 +93,7 @@ impl Drop for State {
 static MODULES: &[&NativeModule] = &[
     &errno::MODULE,
     &imp::MODULE,
+    &itertools::MODULE,
     &io::MODULE,
     &json::MODULE,
     &math::MODULE,
