@@ -10,8 +10,10 @@ pub mod code;
 pub mod core;
 mod errno;
 mod frame;
+mod functools;
 mod generator;
 pub mod hashlib;
+mod heapq;
 mod hooks;
 mod imp;
 pub mod io;
@@ -92,6 +94,8 @@ impl Drop for State {
 /// Modules that `import` finds.
 static MODULES: &[&NativeModule] = &[
     &errno::MODULE,
+    &functools::MODULE,
+    &heapq::MODULE,
     &imp::MODULE,
     &itertools::MODULE,
     &io::MODULE,

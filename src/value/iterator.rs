@@ -121,6 +121,14 @@ impl Iter {
         Ref::new(Iter { state: RefCell::new(state) })
     }
 
+    /// The name and what its text shows between brackets, if it shows anything.
+    pub fn shown(&self) -> (&'static str, Vec<Value>) {
+        match &*self.state.borrow() {
+            IterState::Tool(tool) => (tool.type_name(), tool.shown()),
+            _ => ("iterator", Vec::new()),
+        }
+    }
+
     /// Name of the iterator's type, as Python calls it.
     pub fn type_name(&self) -> &'static str {
         match &*self.state.borrow() {

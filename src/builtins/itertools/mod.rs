@@ -222,16 +222,7 @@ fn iterators(call: &mut Call, iterables: &[Value]) -> Res<Vec<Value>> {
 
 /// The text of a `count` or `repeat`.
 fn repr(call: &mut Call) -> Res {
-    // What is shown may be any object, so the state must not be borrowed meanwhile.
-    let (name, shown) = match &*call.this::<Iter>()?.state.borrow() {
-        IterState::Tool(tool) => (tool.type_name(), tool.shown()),
-        _ => ("iterator", Vec::new()),
-    };
-    let mut parts = Vec::new();
-    for value in shown {
-        parts.push(call.vm.repr_of(&value)?);
-    }
-    Ok(Value::str(format!("{name}({})", parts.join(", "))))
+    Ok(Value::str(call.vm.repr_of(call.arg(0))?))
 }
 
 fn times_left(call: &mut Call) -> Res {
