@@ -8,6 +8,7 @@
 pub mod binascii;
 pub mod code;
 pub mod core;
+pub mod deque;
 mod errno;
 mod frame;
 mod functools;
@@ -93,6 +94,7 @@ impl Drop for State {
 
 /// Modules that `import` finds.
 static MODULES: &[&NativeModule] = &[
+    &deque::MODULE,
     &errno::MODULE,
     &functools::MODULE,
     &heapq::MODULE,
@@ -310,7 +312,9 @@ mod tests {
         for module in MODULES {
             check(module.name, &module.functions.iter().collect::<Vec<_>>());
         }
-        for (name, rows) in [("file", methods::FILE), ("mapping", mapping::METHODS)] {
+        for (name, rows) in
+            [("file", methods::FILE), ("mapping", mapping::METHODS), ("deque", deque::METHODS)]
+        {
             check(name, &rows.iter().collect::<Vec<_>>());
         }
     }
