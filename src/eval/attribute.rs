@@ -46,11 +46,20 @@ impl Vm {
     /// A special method of the object's class, bound to the object; `None` if the class has none.
     pub fn special_method(&mut self, object: &Value, name: &str) -> Res<Option<Value>> {
         let class = self.type_of(object);
-        let Some(found) = self.lookup(&class, &Str::new(name)) else { return Ok(None) };
+        let name = self.intern(name);
+        let Some(found) = self.lookup(&class, &name) else { return Ok(None) };
         if found.is_none() {
             return Ok(None);
         }
         self.bind(found, object, &class).map(Some)
+    }
+
+    /// Whether the object's class has `none` in place of a special method: it refuses what a base or another
+    /// method would do.
+    pub(super) fn refuses(&mut self, object: &Value, name: &str) -> bool {
+        let class = self.type_of(object);
+        let name = self.intern(name);
+        self.lookup(&class, &name).is_some_and(|found| found.is_none())
     }
 
     /// What a class attribute means for an object: descriptors are applied.
@@ -235,6 +244,9 @@ impl Vm {
         if is_own && let Some(value) = self.class_special(&class, name.as_str()) {
             return Ok(Some(value));
         }
+        if name.as_str() == "__annotations__" && class.flags.is_user {
+            return Ok(Some(own_annotations(&class, name)));
+        }
         if let Some(found) = self.lookup(&class, name) {
             return match found.view() {
                 View::StaticMethod(method) => Ok(Some(method.function.clone())),
@@ -288,12 +300,17 @@ impl Vm {
         match name.as_str() {
             "__name__" => Ok(Some(module.name.clone().into())),
             "__dict__" => {
-                let dict = Dict::new(Default::default());
-                for (name, value) in module.pairs() {
-                    dict.set_str(&name, value);
+                for name in self.attribute_names(object) {
+                    let name = self.intern(&name);
+                    if module.get(&name).is_none()
+                        && let Some(value) = self.native_module_item(module, name.as_str())?
+                    {
+                        module.set(&name, value);
+                    }
                 }
-                Ok(Some(dict.into()))
+                Ok(object.get_ref::<Module>().map(crate::builtins::mapping::of_module))
             }
+            "__annotations__" => Ok(Some(crate::builtins::core::slots::module_annotations(module))),
             "__doc__" => Ok(Some(Value::NONE)),
             "__class__" => Ok(Some(self.type_of(object).into())),
             _ => match module.get_text("__getattr__") {
@@ -903,4 +920,14 @@ fn method_value(native: &'static Native, owner: &Ref<Type>) -> Value {
         Some("cls") if native.name != "__new__" => Ref::new(ClassMethod { function }).into(),
         _ => Ref::new(StaticMethod { function }).into(),
     }
+}
+
+/// `__annotations__` of a class itself, not of its bases; made if needed.
+fn own_annotations(class: &Type, name: &Ref<Str>) -> Value {
+    let known = class.attributes.borrow().get_str(name).cloned();
+    known.unwrap_or_else(|| {
+        let made = Value::from(Dict::new(Default::default()));
+        class.attributes.borrow_mut().set_str(name, made.clone());
+        made
+    })
 }

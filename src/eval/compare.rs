@@ -367,6 +367,10 @@ impl Vm {
     }
 
     fn object_contains(&mut self, container: &Value, item: &Value) -> Res<bool> {
+        if self.refuses(container, "__contains__") {
+            let name = self.type_name(container);
+            return Err(self.type_error(format!("'{name}' object is not a container")));
+        }
         if let Some(method) = self.special_method(container, "__contains__")? {
             let answer = self.call(&method, std::slice::from_ref(item))?;
             return self.truth(&answer);

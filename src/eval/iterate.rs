@@ -50,6 +50,10 @@ impl Vm {
             let name = self.type_name(&iterator);
             return Err(self.type_error(format!("iter() returned non-iterator of type '{name}'")));
         }
+        if self.refuses(value, "__iter__") {
+            let name = self.type_name(value);
+            return Err(self.type_error(format!("'{name}' object is not iterable")));
+        }
         if let Some(native) = value.get::<Instance>().and_then(Instance::native) {
             return self.iter(&native.clone());
         }
