@@ -144,6 +144,12 @@ pub fn is_embedded_package(name: &str) -> bool {
     STDLIB.iter().any(|(n, is_package, _)| *n == name && *is_package)
 }
 
+/// What a module written in ZPy defines, for a native module to pass on; none if that fails.
+fn in_zpy(vm: &mut Vm, module: &str, name: &str) -> Value {
+    let Ok(module) = vm.import_module(module) else { return Value::NONE };
+    vm.get_attribute(&module, &Str::new(name)).unwrap_or(Value::NONE)
+}
+
 fn flat_table(name: &str) -> Option<&'static NativeModule> {
     FLAT.iter().find(|table| table.name == name).copied()
 }
