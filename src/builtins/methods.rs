@@ -53,7 +53,7 @@ pub fn constructor_of(name: &str) -> &'static [Native] {
         "reversed" => i::REVERSED,
         "StringIO" => super::io::STRING_IO,
         "BytesIO" => super::io::BYTES_IO,
-        _ => &[],
+        _ => super::itertools::rows_of(name),
     }
 }
 

@@ -847,6 +847,13 @@ fn bound(function: Value, receiver: Value) -> Value {
 }
 
 /// Turns the rows waiting in a type into attributes.
+/// Gives a class native methods.
+pub(crate) fn add_rows(class: &Ref<Type>, rows: &'static [Native]) {
+    class.pending.set(rows);
+    pour(class);
+    class.touch();
+}
+
 pub(super) fn pour(class: &Ref<Type>) {
     let rows = class.pending.replace(&[]);
     for native in rows {

@@ -6,7 +6,7 @@
 //! straight into the slots of the function they are for (`frame.rs`).
 
 mod assign;
-mod attribute;
+pub(crate) mod attribute;
 mod call;
 mod class;
 pub mod code;

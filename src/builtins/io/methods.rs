@@ -521,7 +521,15 @@ fn closed(call: &mut Call) -> Res {
 }
 
 fn name(call: &mut Call) -> Res {
-    Ok(call.this::<File>()?.name.clone())
+    let name = call.this::<File>()?.name.clone();
+    if name.is_none() {
+        // Files in memory have none.
+        let got = call.vm.type_name(call.arg(0));
+        return Err(call
+            .vm
+            .error(crate::eval::Exc::AttributeError, format!("'{got}' object has no attribute 'name'")));
+    }
+    Ok(name)
 }
 
 fn mode(call: &mut Call) -> Res {
