@@ -14,6 +14,8 @@ pub static FLOAT: &[Native] = float_methods::FLOAT;
 pub static COMPLEX: &[Native] = complex_methods::COMPLEX;
 pub use crate::value::bytes::methods::BYTEARRAY;
 pub use crate::value::bytes::methods::BYTES;
+pub use crate::value::mapping_proxy::ROWS as MAPPING_PROXY;
+pub use crate::value::memoryview::methods::ROWS as MEMORY_VIEW;
 pub use crate::value::str::methods::METHODS as STR;
 pub static LIST: &[Native] = list_methods::LIST;
 pub static TUPLE: &[Native] = tuple_methods::TUPLE;

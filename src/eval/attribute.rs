@@ -270,7 +270,7 @@ impl Vm {
             "__base__" => class.bases.borrow().first().map_or(Value::NONE, |b| b.clone().into()),
             "__dict__" => {
                 pour(class);
-                class.attributes.clone().into()
+                crate::value::mapping_proxy::of(class.attributes.clone().into())
             }
             "__class__" => self.type_of(&class.clone().into()).into(),
             "__doc__" => Value::NONE,

@@ -3,7 +3,7 @@
 use super::Vm;
 use super::code::CompareOp;
 use super::expr::order_answer;
-use crate::value::{Complex, DictView, Instance, Int, Ref, Res, Str, Tag, Value, View, dict};
+use crate::value::{Complex, DictView, Instance, Int, Ref, Res, Str, Tag, Value, View, dict, memoryview};
 use std::cmp::Ordering;
 
 /// Result of comparing two built-in values that have an order.
@@ -28,6 +28,7 @@ impl Vm {
             View::FrozenSet(set) => !set.items.is_empty(),
             View::Range(range) => range.len() != Some(0),
             View::DictView(view) => !view.dict.is_empty(),
+            View::MemoryView(_) | View::MappingProxy(_) => self.len(value)? != 0,
             View::Instance(_) => return self.truth_of_instance(value),
             _ => true,
         })
@@ -84,10 +85,8 @@ impl Vm {
 
     /// A comparison as the value it gives (classes may answer with anything).
     pub fn compare_value(&mut self, op: CompareOp, left: &Value, right: &Value) -> Res {
-        let is_custom =
-            |v: &Value| matches!(v.tag(), Tag::Instance | Tag::Type | Tag::Exception | Tag::Foreign);
         let is_rich = !matches!(op, CompareOp::Is | CompareOp::IsNot | CompareOp::In | CompareOp::NotIn);
-        if is_rich && (is_custom(left) || is_custom(right)) {
+        if is_rich && (left.tag().asks_methods() || right.tag().asks_methods()) {
             return self.compare_special(op, left, right);
         }
         Ok(Value::bool(self.compare_test(op, left, right)?))
@@ -95,9 +94,7 @@ impl Vm {
 
     /// Comparison of built-in values; `None` if a class of a script has a say.
     fn compare_builtin(&mut self, op: CompareOp, left: &Value, right: &Value) -> Res<Option<bool>> {
-        let is_custom =
-            |v: &Value| matches!(v.tag(), Tag::Instance | Tag::Type | Tag::Exception | Tag::Foreign);
-        if is_custom(left) || is_custom(right) {
+        if left.tag().asks_methods() || right.tag().asks_methods() {
             return Ok(None);
         }
         self.compare_native(op, left, right).map(Some)
@@ -162,6 +159,10 @@ impl Vm {
             }
             (View::BoundMethod(a), View::BoundMethod(b)) if is_equality => {
                 let same = a.receiver.same(&b.receiver) && self.eq(&a.function, &b.function)?;
+                return Ok(same == (op == CompareOp::Eq));
+            }
+            (View::MemoryView(_), _) | (_, View::MemoryView(_)) if is_equality => {
+                let same = memoryview::items::equal(self, left, right)?.unwrap_or(false);
                 return Ok(same == (op == CompareOp::Eq));
             }
             _ if is_equality => {
@@ -265,13 +266,16 @@ impl Vm {
 
     /// A comparison method that a script's class defines; `None` where there is none or it does not apply.
     fn try_compare(&mut self, object: &Value, name: &str, other: &Value) -> Res<Option<Value>> {
-        if !matches!(object.tag(), Tag::Instance | Tag::Type | Tag::Exception | Tag::Foreign) {
+        if !object.tag().asks_methods() {
             return Ok(None);
         }
         let class = self.type_of(object);
         match self.lookup(&class, &Str::new(name)) {
             // What built-in types inherit or carry inside is compared without its rows.
-            Some(found) if object.tag() == Tag::Foreign || !found.is::<crate::value::NativeFunction>() => {
+            Some(found)
+                if matches!(object.tag(), Tag::Foreign | Tag::MappingProxy)
+                    || !found.is::<crate::value::NativeFunction>() =>
+            {
                 self.try_special(object, name, other)
             }
             _ => Ok(None),

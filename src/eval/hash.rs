@@ -47,7 +47,9 @@ impl Vm {
                 let name = self.type_name(value);
                 return Err(self.type_error(format!("unhashable type: '{name}'")));
             }
-            View::Foreign(_) => return self.hash_foreign(value),
+            View::Foreign(_) | View::MemoryView(_) | View::MappingProxy(_) => {
+                return self.hash_foreign(value);
+            }
             _ => value.identity().rotate_right(4),
         })
     }

@@ -1,6 +1,7 @@
 //! Subscripts: reading, storing and deleting items and slices.
 
 use super::{Exc, Vm};
+use crate::value::bytes::methods::contents;
 use crate::value::{BigInt, Instance, Int, List, Raised, Range, Res, Slice, Str, Tag, Type, Value, View};
 use num_traits::{Signed, ToPrimitive};
 
@@ -146,6 +147,12 @@ impl Vm {
             View::Str(text) => self.str_item(object, text, index),
             View::Bytes(bytes) => self.bytes_item(bytes.data(), index, false),
             View::ByteArray(bytes) => {
+                if let Some(i) = index.as_int()
+                    && let Ok(i) = usize::try_from(i)
+                    && let Some(&byte) = bytes.data.borrow().get(i)
+                {
+                    return Ok(Value::int(byte.into()));
+                }
                 let data = bytes.data.borrow().clone();
                 self.bytes_item(&data, index, true)
             }
@@ -361,6 +368,9 @@ impl Vm {
             let bounds = self.slice_bounds(slice, len)?;
             if bounds.step == 1 {
                 let start = bounds.start as usize;
+                if more.len() != bounds.count {
+                    self.resizable(bytes)?;
+                }
                 bytes.data.borrow_mut().splice(start..start + bounds.count, more);
                 return Ok(());
             }
@@ -384,10 +394,21 @@ impl Vm {
         Ok(())
     }
 
+    /// Lets the length of a `bytearray` change.
+    ///
+    /// # Errors
+    /// `BufferError` while memoryviews look at it.
+    pub(crate) fn resizable(&mut self, bytes: &crate::value::ByteArray) -> Res<()> {
+        if bytes.exports.get() == 0 {
+            return Ok(());
+        }
+        Err(self.error(Exc::BufferError, "Existing exports of data: object cannot be re-sized"))
+    }
+
     /// What can be stored in a slice of a `bytearray`.
     fn bytes_to_assign(&mut self, value: &Value) -> Res<Vec<u8>> {
         match Vm::unwrap_native(value).tag() {
-            Tag::Bytes | Tag::ByteArray => return self.bytes_of(value),
+            Tag::Bytes | Tag::ByteArray | Tag::MemoryView => return self.bytes_of(value),
             Tag::Str | Tag::Int | Tag::Bool | Tag::BigInt | Tag::Float => {
                 let message = "can assign only bytes, buffers, or iterables of ints in range(0, 256)";
                 return Err(self.type_error(message));
@@ -420,10 +441,9 @@ impl Vm {
 
     /// Contents of a bytes-like object.
     pub(crate) fn bytes_of(&mut self, value: &Value) -> Res<Vec<u8>> {
-        match Vm::unwrap_native(value).view() {
-            View::Bytes(bytes) => Ok(bytes.data().to_vec()),
-            View::ByteArray(bytes) => Ok(bytes.data.borrow().clone()),
-            _ => {
+        match contents(Vm::unwrap_native(value)) {
+            Some(data) => Ok(data.into_owned()),
+            None => {
                 let name = self.type_name(value);
                 Err(self.type_error(format!("a bytes-like object is required, not '{name}'")))
             }
@@ -462,6 +482,10 @@ impl Vm {
                 let len = bytes.data.borrow().len();
                 if let View::Slice(slice) = index.view() {
                     let bounds = self.slice_bounds(slice, len)?;
+                    if bounds.count == 0 {
+                        return Ok(());
+                    }
+                    self.resizable(bytes)?;
                     let gone: std::collections::HashSet<usize> = bounds.positions().collect();
                     let mut at = 0;
                     bytes.data.borrow_mut().retain(|_| {
@@ -472,6 +496,7 @@ impl Vm {
                 }
                 match self.position(index, len, "bytearray")? {
                     Some(i) => {
+                        self.resizable(bytes)?;
                         bytes.data.borrow_mut().remove(i);
                         Ok(())
                     }
@@ -486,7 +511,20 @@ impl Vm {
                     return self.delete_item(&native.clone(), index);
                 }
                 let name = self.type_name(object);
-                Err(self.type_error(format!("'{name}' object doesn't support item deletion")))
+                let is_sequence = matches!(
+                    object.tag(),
+                    Tag::Str
+                        | Tag::Bytes
+                        | Tag::Tuple
+                        | Tag::Range
+                        | Tag::DictView
+                        | Tag::Set
+                        | Tag::FrozenSet
+                        | Tag::Instance
+                        | Tag::MappingProxy
+                );
+                let denied = if is_sequence && Int::of(index).is_some() { "doesn't" } else { "does not" };
+                Err(self.type_error(format!("'{name}' object {denied} support item deletion")))
             }
         }
     }

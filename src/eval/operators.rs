@@ -5,6 +5,7 @@
 
 use super::Vm;
 use super::code::{BinaryOp, UnaryOp};
+use crate::value::bytes::methods::{contents, is_bytes_like};
 use crate::value::{
     BigInt, ByteArray, Complex, Dict, FrozenSet, Int, List, Raised, Ref, Res, Set, Str, Tag, Value, View,
 };
@@ -134,10 +135,11 @@ impl Vm {
                 return Ok(left.clone());
             }
             (BinaryOp::Add, View::ByteArray(bytes)) => {
-                if !matches!(Vm::unwrap_native(right).tag(), Tag::Bytes | Tag::ByteArray) {
+                if !is_bytes_like(right) {
                     return Err(self.unsupported_operands("+", left, right));
                 }
                 let more = self.bytes_of(right)?;
+                self.resizable(bytes)?;
                 bytes.data.borrow_mut().extend(more);
                 return Ok(left.clone());
             }
@@ -158,7 +160,7 @@ impl Vm {
                 }
                 return Ok(left.clone());
             }
-            (_, View::Instance(_)) => {
+            (_, View::Instance(_) | View::MappingProxy(_)) => {
                 let name = operator_names(op).3;
                 if let Some(method) = self.special_method(left, name)? {
                     let result = self.call(&method, std::slice::from_ref(right))?;
@@ -187,9 +189,7 @@ impl Vm {
 
     /// `left op right`, or `None` if the two have no such operation.
     fn binary_or_none(&mut self, op: BinaryOp, left: &Value, right: &Value) -> Res<Option<Value>> {
-        let is_custom =
-            |v: &Value| matches!(v.tag(), Tag::Instance | Tag::Type | Tag::Exception | Tag::Foreign);
-        if is_custom(left) || is_custom(right) {
+        if left.tag().asks_methods() || right.tag().asks_methods() {
             return self.binary_special(op, left, right);
         }
         self.binary_builtin(op, left, right)
@@ -303,7 +303,7 @@ impl Vm {
 
     /// Calls a special method of an object's class; `None` if there is none or it does not apply.
     pub(super) fn try_special(&mut self, object: &Value, name: &str, other: &Value) -> Res<Option<Value>> {
-        if !matches!(object.tag(), Tag::Instance | Tag::Exception | Tag::Type | Tag::Foreign) {
+        if !object.tag().asks_methods() {
             return Ok(None);
         }
         let Some(method) = self.special_method(object, name)? else { return Ok(None) };
@@ -504,14 +504,14 @@ impl Vm {
                 Value::list(items)
             }
             (View::Tuple(a), View::Tuple(b)) => Value::tuple([a.items(), b.items()].concat()),
-            (View::Bytes(a), View::Bytes(b)) => Value::bytes([a.data(), b.data()].concat()),
-            (View::Bytes(a), View::ByteArray(b)) => Value::bytes([a.data(), &b.data.borrow()].concat()),
-            (View::ByteArray(a), View::Bytes(b)) => {
-                ByteArray::new([&a.data.borrow()[..], b.data()].concat()).into()
-            }
-            (View::ByteArray(a), View::ByteArray(b)) => {
-                ByteArray::new([&a.data.borrow()[..], &b.data.borrow()].concat()).into()
-            }
+            (View::Bytes(a), _) => match contents(right) {
+                Some(b) => Value::bytes([a.data(), &b[..]].concat()),
+                None => return Ok(None),
+            },
+            (View::ByteArray(a), _) => match contents(right) {
+                Some(b) => ByteArray::new([&a.data.borrow()[..], &b[..]].concat()).into(),
+                None => return Ok(None),
+            },
             _ => return Ok(None),
         }))
     }

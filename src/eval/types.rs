@@ -30,6 +30,8 @@ fn rows() -> Vec<Row> {
         ("str", Some("string"), Tag::Str, true, m::STR),
         ("bytes", None, Tag::Bytes, true, m::BYTES),
         ("bytearray", None, Tag::ByteArray, true, m::BYTEARRAY),
+        ("memoryview", None, Tag::MemoryView, false, m::MEMORY_VIEW),
+        ("mappingproxy", None, Tag::MappingProxy, false, m::MAPPING_PROXY),
         ("list", None, Tag::List, true, m::LIST),
         ("tuple", None, Tag::Tuple, true, m::TUPLE),
         ("dict", None, Tag::Dict, true, m::DICT),
@@ -133,6 +135,7 @@ impl Types {
             Tag::Iter,
             Tag::Generator,
             Tag::DictView,
+            Tag::MappingProxy,
         ];
         let plain = self
             .by_tag

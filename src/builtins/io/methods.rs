@@ -7,7 +7,8 @@ use crate::call::{Call, Native};
 use crate::eval::Exc;
 use crate::text::codec::Codec;
 use crate::value::file::{Backend, Newline, Settings};
-use crate::value::{ByteArray, File, Res, Value};
+use crate::value::memoryview::Writable;
+use crate::value::{File, Res, Value};
 use std::io::SeekFrom;
 use std::os::fd::AsRawFd;
 
@@ -299,17 +300,17 @@ fn read_lines(call: &mut Call) -> Res {
 fn read_into(call: &mut Call) -> Res {
     let file = call.this::<File>()?;
     check_readable(call.vm, file)?;
-    let Some(buffer) = call.arg(1).get::<ByteArray>() else {
+    let Some(buffer) = Writable::of(call.arg(1)) else {
         return Err(call.wrong_type(1, "read-write bytes-like object"));
     };
-    let wanted = buffer.data.borrow().len();
+    let wanted = buffer.len;
     while file.state.borrow().unread().len() < wanted && fill(call.vm, file)? {}
     let bytes = {
         let mut state = file.state.borrow_mut();
         let count = wanted.min(state.unread().len());
         state.take(count)
     };
-    buffer.data.borrow_mut()[..bytes.len()].copy_from_slice(&bytes);
+    buffer.write(0, &bytes);
     Ok(Value::size(bytes.len()))
 }
 

@@ -75,7 +75,11 @@ fn new_bytearray(call: &mut Call) -> Res {
 
 fn fill(call: &mut Call) -> Res {
     let data = source(call, "bytearray")?;
-    *call.this::<ByteArray>()?.data.borrow_mut() = data;
+    let array = call.this::<ByteArray>()?;
+    if !array.data.borrow().is_empty() {
+        call.vm.resizable(array)?;
+    }
+    *array.data.borrow_mut() = data;
     Ok(Value::NONE)
 }
 
@@ -194,12 +198,17 @@ fn fromhex(call: &mut Call) -> Res {
 }
 
 fn hex(call: &mut Call) -> Res {
+    let data = receiver(call)?;
+    hex_of(call, &data)
+}
+
+/// Data as hexadecimal digits, by the arguments `sep` and `bytes_per_sep` of the call.
+pub fn hex_of(call: &mut Call, data: &[u8]) -> Res {
     let separator = match call.opt(1) {
         Some(value) => Some(hex_separator(call, value)?),
         None => None,
     };
     let group = call.int_or(2, 1)?;
-    let data = receiver(call)?;
     let size = usize::try_from(group.unsigned_abs()).unwrap_or(usize::MAX);
     let mut out = String::with_capacity(data.len() * 2);
     for (i, byte) in data.iter().enumerate() {
