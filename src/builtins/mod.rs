@@ -6,6 +6,7 @@
 //! become objects when a script first mentions them, so that starting an interpreter does not pay for them.
 
 pub mod binascii;
+pub mod codecs;
 pub mod core;
 mod generator;
 pub mod hashlib;
@@ -24,6 +25,7 @@ mod structs;
 mod sys;
 mod time;
 pub mod traceback;
+pub mod unicodedata;
 pub mod weakref;
 
 use crate::call::{Native, NativeModule, Signature};
@@ -46,6 +48,7 @@ pub struct State {
     /// Classes of named tuples, once anybody asks.
     struct_classes: Vec<(&'static str, Ref<Type>)>,
     pub re: re::State,
+    pub codecs: codecs::State,
     /// `struct.error`
     pub struct_error: Option<Ref<Type>>,
     /// Handlers that scripts gave to `signal.signal`, by signal number.
@@ -100,6 +103,8 @@ static MODULES: &[&NativeModule] = &[
     &hashlib::MODULE,
     &random::MODULE,
     &traceback::MODULE,
+    &codecs::MODULE,
+    &unicodedata::MODULE,
     &weakref::GC,
     &weakref::MODULE,
 ];
