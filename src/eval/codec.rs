@@ -10,7 +10,7 @@ impl Vm {
     /// # Errors
     /// `LookupError` for an unknown encoding or error handler, `UnicodeEncodeError`.
     pub fn encode(&mut self, text: &str, encoding: &str, errors: &str) -> Res<Vec<u8>> {
-        let codec = match self.codec(encoding) {
+        let codec = match self.codec(encoding, "encode") {
             Ok(codec) => codec,
             Err(raised) => {
                 let answer = self.by_searched_codec(encoding, 0, Value::str(text), errors, raised)?;
@@ -34,7 +34,7 @@ impl Vm {
     /// # Errors
     /// `LookupError` for an unknown encoding or error handler, `UnicodeDecodeError`.
     pub fn decode(&mut self, data: &[u8], encoding: &str, errors: &str) -> Res {
-        let codec = match self.codec(encoding) {
+        let codec = match self.codec(encoding, "decode") {
             Ok(codec) => codec,
             Err(raised) => return self.by_searched_codec(encoding, 1, Value::bytes(data), errors, raised),
         };
@@ -184,7 +184,7 @@ impl Vm {
         }
     }
 
-    fn codec(&mut self, encoding: &str) -> Res<Codec> {
+    fn codec(&mut self, encoding: &str, doing: &str) -> Res<Codec> {
         if encoding.contains('\0') {
             return Err(self.value_error("embedded null character"));
         }
@@ -196,7 +196,7 @@ impl Vm {
             ) =>
             {
                 let message = format!(
-                    "'{encoding}' is not a text encoding; use codecs.encode() to handle arbitrary codecs"
+                    "'{encoding}' is not a text encoding; use codecs.{doing}() to handle arbitrary codecs"
                 );
                 Err(self.error(Exc::LookupError, message))
             }
