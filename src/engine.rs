@@ -9,10 +9,11 @@ pub use crate::streams::{Buffering, Output, Streams};
 use crate::call::{NativeModule, Signature};
 use crate::convert::{IntoArgs, IntoValue};
 use crate::error::Error;
-use crate::eval::import::{Expressions, folder_of};
+use crate::eval::import::folder_of;
 use crate::eval::{Exc, Vm};
+use crate::resolve::Expressions;
 use crate::source::SourceFile;
-use crate::value::{Exception, Module, Ref, Res, Str, Value, View};
+use crate::value::{Exception, Module, Ref, Str, Value, View};
 use std::any::Any;
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
@@ -259,19 +260,6 @@ impl Vm {
             1 => args.remove(0),
             _ => exception.args.borrow().clone(),
         }
-    }
-
-    /// Shows the value of an expression typed at the prompt.
-    pub fn echo(&mut self, value: Value) -> Res<()> {
-        if value.is_none() {
-            return Ok(());
-        }
-        let shown = self.repr_of(&value)?;
-        self.write_stdout(&shown)?;
-        self.write_stdout("\n")?;
-        let underscore = self.intern("_");
-        self.builtins.set(&underscore, value);
-        Ok(())
     }
 
     /// A new `__main__` module, entered in `sys.modules`.

@@ -329,3 +329,16 @@ fn engines_run_in_threads() {
     let totals: Vec<i64> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
     assert_eq!(totals, [0, 20000, 40000, 60000]);
 }
+
+#[test]
+fn an_engine_may_end_with_its_thread() {
+    thread_local! {
+        static ENGINE: RefCell<Option<Engine>> = const { RefCell::new(None) };
+    }
+    let thread = std::thread::spawn(|| {
+        let text =
+            "rest = none\nfor i in range(100000): rest = [rest]\nknot = []\nknot.append([knot, {1: knot}])";
+        ENGINE.with_borrow_mut(|slot| slot.insert(Engine::new()).eval(text).map(drop).unwrap());
+    });
+    thread.join().unwrap();
+}

@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use zpy::engine::Streams;
 use zpy::eval::Vm;
+use zpy::resolve::Expressions;
 use zpy::source::SourceFile;
 
 thread_local! {
@@ -23,7 +24,7 @@ fuzz_target!(|text: &str| {
             Ok(mut tree) => {
                 let resolved = VM.with_borrow_mut(|vm| {
                     let module = vm.new_main(None);
-                    zpy::resolve::module(vm, &mut tree, source.clone(), &module, false)
+                    zpy::resolve::module(vm, &mut tree, source.clone(), (&module).into(), Expressions::Dropped)
                 });
                 if let Err(error) = resolved {
                     let _ = error.render(&source);

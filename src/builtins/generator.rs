@@ -33,6 +33,19 @@ pub static METHODS: &[Native] = &[
         run: is_suspended,
         doc: "Whether it waits at a `yield`.",
     },
+    Native { name: ".gi_code", params: "self, /", run: code, doc: "The code of its function." },
+    Native {
+        name: ".gi_frame",
+        params: "self, /",
+        run: frame,
+        doc: "Its frame with the variables as they are; none when it has ended.",
+    },
+    Native {
+        name: ".gi_yieldfrom",
+        params: "self, /",
+        run: delegate,
+        doc: "The iterator that its `yield from` waits for, or none.",
+    },
     Native { name: ".__name__", params: "self, /", run: name, doc: "Name of its function." },
     Native { name: ".__qualname__", params: "self, /", run: qualname, doc: "Dotted name of its function." },
 ];
@@ -103,6 +116,26 @@ fn is_running(call: &mut Call) -> Res {
 
 fn is_suspended(call: &mut Call) -> Res {
     Ok(Value::bool(call.this::<Generator>()?.status.get() == Status::Suspended))
+}
+
+fn code(call: &mut Call) -> Res {
+    Ok(super::code::of(call.this::<Generator>()?.function.code.clone()))
+}
+
+fn frame(call: &mut Call) -> Res {
+    let generator = call.this::<Generator>()?;
+    Ok(if generator.status.get() == Status::Ended {
+        Value::NONE
+    } else {
+        super::frame::of_generator(generator)
+    })
+}
+
+fn delegate(call: &mut Call) -> Res {
+    let generator = call.this::<Generator>()?;
+    let delegate = generator.delegate.borrow().clone();
+    let waits = generator.status.get() == Status::Suspended && !delegate.is_unbound();
+    Ok(if waits { delegate } else { Value::NONE })
 }
 
 fn name(call: &mut Call) -> Res {

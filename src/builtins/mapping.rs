@@ -14,8 +14,11 @@ enum Behind {
     Environment,
 }
 
-/// The variables of a module.
+/// The variables of a module: a mapping that writes through, or the dict that holds them.
 pub fn of_module(module: Ref<Module>) -> Value {
+    if let Some(dict) = module.dict() {
+        return dict.clone().into();
+    }
     Ref::new(Foreign { type_name: "dict", data: RefCell::new(Box::new(Behind::Module(module))) }).into()
 }
 

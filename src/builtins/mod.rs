@@ -6,10 +6,15 @@
 //! become objects when a script first mentions them, so that starting an interpreter does not pay for them.
 
 pub mod binascii;
+pub mod code;
 pub mod codecs;
 pub mod core;
+mod errno;
+mod frame;
 mod generator;
 pub mod hashlib;
+mod hooks;
+mod imp;
 pub mod io;
 mod json;
 pub mod mapping;
@@ -88,6 +93,8 @@ impl Drop for State {
 
 /// Modules that `import` finds.
 static MODULES: &[&NativeModule] = &[
+    &errno::MODULE,
+    &imp::MODULE,
     &io::MODULE,
     &json::MODULE,
     &math::MODULE,

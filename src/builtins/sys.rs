@@ -1,5 +1,6 @@
 //! `sys`: the interpreter itself.
 
+use super::hooks;
 use super::io::{self, Standard};
 use super::structs::StructType;
 use crate::call::{Call, Native, NativeModule};
@@ -67,10 +68,13 @@ pub static MODULE: NativeModule = NativeModule {
             run: is_finalizing,
             doc: "Always false: no code runs that late.",
         },
+        hooks::DISPLAY,
+        hooks::EXCEPT,
+        hooks::UNRAISABLE,
         Native { name: "call_tracing", params: "func, args, /", run: not_yet, doc: "Not supported yet." },
         Native { name: "settrace", params: "function, /", run: not_yet, doc: "Not supported yet." },
         Native { name: "setprofile", params: "function, /", run: not_yet, doc: "Not supported yet." },
-        Native { name: "_getframe", params: "depth=0, /", run: not_yet, doc: "Not supported yet." },
+        super::frame::GET_FRAME,
     ],
     constants: &[
         ("argv", |vm| vm.argv.clone()),
@@ -83,6 +87,33 @@ pub static MODULE: NativeModule = NativeModule {
         ("__stdin__", |vm| io::standard(vm, Standard::In)),
         ("__stdout__", |vm| io::standard(vm, Standard::Out)),
         ("__stderr__", |vm| io::standard(vm, Standard::Err)),
+        ("__displayhook__", |_| {
+            super::function_value(
+                {
+                    static ROW: Native = hooks::DISPLAY;
+                    &ROW
+                },
+                "sys",
+            )
+        }),
+        ("__excepthook__", |_| {
+            super::function_value(
+                {
+                    static ROW: Native = hooks::EXCEPT;
+                    &ROW
+                },
+                "sys",
+            )
+        }),
+        ("__unraisablehook__", |_| {
+            super::function_value(
+                {
+                    static ROW: Native = hooks::UNRAISABLE;
+                    &ROW
+                },
+                "sys",
+            )
+        }),
         ("platform", |_| Value::str(if cfg!(target_os = "macos") { "darwin" } else { std::env::consts::OS })),
         ("byteorder", |_| Value::str(if cfg!(target_endian = "little") { "little" } else { "big" })),
         ("maxsize", |_| Value::int(i64::MAX)),

@@ -1,18 +1,16 @@
-//! `_traceback`: what `stdlib/traceback.zpy` needs to know of exceptions, and the attributes of traceback,
-//! frame and code objects.
+//! `_traceback`: what `stdlib/traceback.zpy` needs to know of exceptions, and the attributes of traceback
+//! objects.
 //!
 //! A traceback object holds its entries innermost first; the first of Python's chain is the outermost.
 
 use crate::call::{Call, Native, NativeModule};
 use crate::eval::Vm;
 use crate::value::exception::TraceEntry;
-use crate::value::{Dict, Exception, Foreign, Ref, Res, Str, Value};
+use crate::value::{Exception, Foreign, Ref, Res, Str, Value};
 use std::cell::RefCell;
 
-/// Type names of the foreign objects.
+/// Name of the type of traceback objects.
 pub const TRACEBACK_TYPE: &str = "traceback";
-pub const FRAME_TYPE: &str = "frame";
-pub const CODE_TYPE: &str = "code";
 
 pub static MODULE: NativeModule = NativeModule {
     name: "_traceback",
@@ -43,34 +41,25 @@ pub static MODULE: NativeModule = NativeModule {
 
 pub static TRACEBACK: &[Native] = &[
     Native { name: ".tb_lineno", params: "self", run: line, doc: "The line in the outermost frame." },
-    Native { name: ".tb_lasti", params: "self", run: zero, doc: "Always 0: there are no instructions." },
+    Native {
+        name: ".tb_lasti",
+        params: "self",
+        run: last_instruction,
+        doc: "Always 0: there are no instructions.",
+    },
     Native {
         name: ".tb_next",
         params: "self",
         run: next,
         doc: "The traceback without the outermost frame, none at the end.",
     },
-    Native { name: ".tb_frame", params: "self", run: frame, doc: "The outermost frame." },
-];
-
-pub static FRAME: &[Native] = &[
-    Native { name: ".f_lineno", params: "self", run: line, doc: "The line that was running." },
-    Native { name: ".f_code", params: "self", run: code, doc: "The code that was running." },
-    Native { name: ".f_back", params: "self", run: none, doc: "Always none: callers are not kept." },
-    Native { name: ".f_locals", params: "self", run: empty, doc: "Always empty: variables are not kept." },
-    Native { name: ".f_globals", params: "self", run: empty, doc: "Always empty: variables are not kept." },
-];
-
-pub static CODE: &[Native] = &[
     Native {
-        name: ".co_name",
-        params: "self",
-        run: code_name,
-        doc: "Name of the function, `<module>` for a module.",
+        name: "__eq__",
+        params: "self, other, /",
+        run: equals,
+        doc: "Whether both tell of the same places.",
     },
-    Native { name: ".co_qualname", params: "self", run: code_qualname, doc: "Dotted name of the function." },
-    Native { name: ".co_filename", params: "self", run: code_file, doc: "Name of the file." },
-    Native { name: ".co_firstlineno", params: "self", run: code_line, doc: "The line it starts at." },
+    Native { name: ".tb_frame", params: "self", run: frame, doc: "The outermost frame." },
 ];
 
 fn foreign(type_name: &'static str, entries: Vec<TraceEntry>) -> Value {
@@ -103,49 +92,27 @@ fn line(call: &mut Call) -> Res {
     Ok(Value::size(line_of(&outermost(call)?)))
 }
 
-fn zero(_call: &mut Call) -> Res {
-    Ok(Value::int(0))
-}
-
-fn none(_call: &mut Call) -> Res {
-    Ok(Value::NONE)
-}
-
-fn empty(_call: &mut Call) -> Res {
-    Ok(Dict::new(Default::default()).into())
-}
-
 fn next(call: &mut Call) -> Res {
     let mut entries = entries_of(call)?;
     entries.pop();
     Ok(if entries.is_empty() { Value::NONE } else { foreign(TRACEBACK_TYPE, entries) })
 }
 
+fn equals(call: &mut Call) -> Res {
+    let own = entries_of(call)?;
+    let Some(other) = Vm::traceback_entries(call.arg(1)) else { return Ok(Value::bool(false)) };
+    let is_same =
+        |(a, b): (&TraceEntry, &TraceEntry)| std::rc::Rc::ptr_eq(&a.code, &b.code) && a.span == b.span;
+    Ok(Value::bool(own.len() == other.len() && own.iter().zip(&other).all(is_same)))
+}
+
 fn frame(call: &mut Call) -> Res {
-    Ok(foreign(FRAME_TYPE, vec![outermost(call)?]))
-}
-
-fn code(call: &mut Call) -> Res {
-    Ok(foreign(CODE_TYPE, vec![outermost(call)?]))
-}
-
-fn code_name(call: &mut Call) -> Res {
-    Ok(Value::str(outermost(call)?.shown_name()))
-}
-
-fn code_qualname(call: &mut Call) -> Res {
     let entry = outermost(call)?;
-    let is_module = entry.shown_name() == "<module>";
-    Ok(if is_module { Value::str("<module>") } else { entry.code.qualname.clone().into() })
+    Ok(super::frame::of_trace(&entry))
 }
 
-fn code_file(call: &mut Call) -> Res {
-    Ok(Value::str(&*outermost(call)?.code.source.name))
-}
-
-fn code_line(call: &mut Call) -> Res {
-    let entry = outermost(call)?;
-    Ok(Value::size(entry.code.source.line_of(entry.code.span.start)))
+fn last_instruction(_call: &mut Call) -> Res {
+    Ok(Value::int(0))
 }
 
 fn entries(call: &mut Call) -> Res {

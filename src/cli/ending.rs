@@ -40,22 +40,15 @@ pub fn of_exception(vm: &mut Vm) -> i32 {
         return exit::BROKEN_PIPE;
     }
     if !is(vm, Exc::KeyboardInterrupt) {
-        report(vm, &exception);
+        vm.report_uncaught(&exception);
         return exit::FAILURE;
     }
     // One Ctrl-C, one traceback: that of the first interpreter in the tree.
     if !mp::sys::is_child_of_interpreter() {
-        report(vm, &exception);
+        vm.report_uncaught(&exception);
     }
     end_children();
     exit::INTERRUPTED
-}
-
-/// Writes the traceback of an exception to stderr, after whatever the program printed.
-pub fn report(vm: &mut Vm, exception: &Ref<Exception>) {
-    let text = vm.format_exception(exception);
-    let _ = vm.streams.stdout.flush();
-    vm.write_stderr(&text);
 }
 
 /// The exit code of `SystemExit`: its number, 0 for none; anything else is a last word for stderr.

@@ -8,9 +8,9 @@ pub(crate) mod ending;
 mod options;
 mod program;
 
-use crate::eval::import::Expressions;
 use crate::eval::{Vm, interrupt};
 use crate::mp;
+use crate::resolve::Expressions;
 use crate::source::SourceFile;
 use crate::streams::Streams;
 use crate::syntax;

@@ -20,6 +20,10 @@ impl Vm {
                 variable.set(value);
                 Ok(())
             }
+            Target::DictGlobal(name) => {
+                self.current_module().set(name, value);
+                Ok(())
+            }
             Target::ClassName(name) => {
                 let namespace = self.class_namespace();
                 self.set_item(&namespace, name.clone().into(), value)
@@ -235,6 +239,13 @@ impl Vm {
                 variable.set(Value::UNBOUND);
                 Ok(())
             }
+            Target::DictGlobal(name) => {
+                if !self.current_module().remove(name) {
+                    self.undefined_name(name.as_str());
+                    return Err(self.at(span));
+                }
+                Ok(())
+            }
             Target::ClassName(name) => {
                 let namespace = self.class_namespace();
                 let key: Value = name.clone().into();
@@ -274,6 +285,9 @@ impl Vm {
             Target::Local(slot) => self.set_slot(*slot, Value::UNBOUND),
             Target::Deref(slot) => self.cell(*slot).set(Value::UNBOUND),
             Target::Global(variable) => variable.set(Value::UNBOUND),
+            Target::DictGlobal(name) => {
+                self.current_module().remove(name);
+            }
             Target::ClassName(name) => {
                 let namespace = self.class_namespace();
                 if let Some(dict) = namespace.get::<crate::value::Dict>() {

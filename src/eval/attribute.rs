@@ -336,6 +336,7 @@ impl Vm {
             "__module__" => f.module.get(&self.names.name.clone()).unwrap_or(f.module.name.clone().into()),
             "__doc__" => f.code.doc.as_ref().map_or(Value::NONE, |d| d.clone().into()),
             "__dict__" => f.attributes.get_or_init(|| Dict::new(Default::default())).clone().into(),
+            "__code__" => crate::builtins::code::of(f.code.clone()),
             "__defaults__" => {
                 let defaults = f.defaults.borrow();
                 if defaults.is_empty() { Value::NONE } else { Value::tuple(defaults.to_vec()) }
@@ -361,10 +362,7 @@ impl Vm {
                 let cells: Vec<Value> = f.captured.iter().map(|c| c.clone().into()).collect();
                 if cells.is_empty() { Value::NONE } else { Value::tuple(cells) }
             }
-            "__globals__" => {
-                let module: Value = f.module.clone().into();
-                return self.find_attribute(&module, &Str::new("__dict__"));
-            }
+            "__globals__" => crate::builtins::mapping::of_module(f.module.clone()),
             _ => return self.builtin_attribute(object, name),
         }))
     }
@@ -693,7 +691,7 @@ impl Vm {
                 let defaults = if value.is_none() { Vec::new() } else { self.collect(&value)? };
                 *f.defaults.borrow_mut() = defaults.into();
             }
-            ("__kwdefaults__" | "__closure__" | "__globals__", _) => {
+            ("__kwdefaults__" | "__closure__" | "__globals__" | "__code__", _) => {
                 return Err(self.cannot_set(object, name));
             }
             _ => f.attributes.get_or_init(|| Dict::new(Default::default())).set_str(name, value),

@@ -11,6 +11,7 @@ impl Vm {
         let function = self.operand(&c.function)?;
         let start = self.stack_top();
         self.push_args(&c.args, start)?;
+        self.call_span = c.span;
         let result = match function.get::<Function>() {
             Some(f) if f.code.params.positional == c.args.len() && c.keywords.is_empty() => {
                 if f.code.params.is_simple() {
@@ -58,6 +59,7 @@ impl Vm {
             Err(_) => return Err(self.at(c.attribute_span)),
         };
         self.push_args(&c.args, start)?;
+        self.call_span = c.span;
         match self.invoke(&function, start, &c.keywords) {
             Ok(value) => Ok(value),
             Err(_) => Err(self.at(c.span)),
@@ -113,6 +115,7 @@ impl Vm {
             self.truncate(start);
             return Err(self.at(c.span));
         }
+        self.call_span = c.span;
         match self.invoke(&function, start, &keywords) {
             Ok(value) => Ok(value),
             Err(_) => Err(self.at(c.span)),
@@ -139,11 +142,14 @@ impl Vm {
                     if self.extend_from(&mut items, &iterable).is_err() {
                         if self.is_not_iterable(&iterable) {
                             let got = self.type_name(&iterable);
-                            let shown = self.callable_name(function);
+                            // With other positional arguments they are collected first, for whatever function.
+                            let is_alone = args.iter().filter(|arg| !arg.is_keyword()).count() == 1;
+                            let shown = match is_alone {
+                                true => format!("{} argument", self.callable_name(function)),
+                                false => "Value".to_string(),
+                            };
                             self.take_raised();
-                            self.type_error(format!(
-                                "{shown} argument after * must be an iterable, not {got}"
-                            ));
+                            self.type_error(format!("{shown} after * must be an iterable, not {got}"));
                         }
                         return Err(Raised);
                     }
@@ -226,7 +232,13 @@ impl Vm {
             },
             View::BoundMethod(m) => self.callable_name(&m.function.clone()),
             View::Type(t) => format!("{}()", t.name().as_str()),
-            _ => format!("{} object", self.type_name(function)),
+            _ => match self.str_of(function) {
+                Ok(text) => text,
+                Err(_) => {
+                    self.take_raised();
+                    format!("{} object", self.type_name(function))
+                }
+            },
         }
     }
 

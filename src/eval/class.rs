@@ -87,9 +87,8 @@ impl Vm {
         bases: &[Value],
         named: &[(Ref<Str>, Value)],
     ) -> Res {
-        if metaclass.get::<Type>().is_some_and(|t| t.flags.is_user)
-            && let Some(prepare) = self.find_attribute(metaclass, &Str::new("__prepare__"))?
-        {
+        let may_prepare = metaclass.get::<Type>().is_none_or(|class| class.flags.is_user);
+        if may_prepare && let Some(prepare) = self.find_attribute(metaclass, &Str::new("__prepare__"))? {
             let args = [c.name.clone().into(), Value::tuple(bases.to_vec())];
             return self.call_with_keywords(&prepare, &args, named);
         }

@@ -81,6 +81,8 @@ pub enum Expr {
     Deref(u32, Span),
     Global(Ref<GlobalVar>, Span),
     /// A name in a class body: the class namespace, then what it means outside.
+    /// A variable of a module whose variables are those of a dict.
+    DictGlobal(Box<DictGlobal>),
     ClassName(Box<ClassName>),
     Add(Box<Binary>),
     Sub(Box<Binary>),
@@ -115,6 +117,13 @@ pub enum Expr {
 }
 
 const _: () = assert!(size_of::<Expr>() <= 24);
+
+pub struct DictGlobal {
+    pub name: Ref<Str>,
+    /// What the name means while the dict does not have it.
+    pub builtin: Ref<GlobalVar>,
+    pub span: Span,
+}
 
 pub struct ClassName {
     pub name: Ref<Str>,
@@ -192,6 +201,12 @@ pub enum SpreadArg {
     Keyword(Ref<Str>, Expr),
     Spread(Expr),
     SpreadKeywords(Expr),
+}
+
+impl SpreadArg {
+    pub fn is_keyword(&self) -> bool {
+        matches!(self, SpreadArg::Keyword(..) | SpreadArg::SpreadKeywords(_))
+    }
 }
 
 pub struct Attribute {
@@ -291,6 +306,7 @@ pub enum Target {
     Local(u32),
     Deref(u32),
     Global(Ref<GlobalVar>),
+    DictGlobal(Ref<Str>),
     ClassName(Ref<Str>),
     Attribute(Box<Attribute>),
     Subscript(Box<Subscript>),

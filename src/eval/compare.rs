@@ -29,7 +29,7 @@ impl Vm {
             View::Range(range) => range.len() != Some(0),
             View::DictView(view) => !view.dict.is_empty(),
             View::MemoryView(_) | View::MappingProxy(_) => self.len(value)? != 0,
-            View::Instance(_) => return self.truth_of_instance(value),
+            View::Instance(_) | View::Exception(_) | View::Type(_) => return self.truth_of_instance(value),
             _ => true,
         })
     }

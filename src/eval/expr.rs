@@ -17,6 +17,7 @@ impl Vm {
             Expr::Local(slot, span) => self.load_local(*slot, *span),
             Expr::Deref(slot, span) => self.load_cell(*slot, *span),
             Expr::Global(variable, span) => self.load_global(variable, *span),
+            Expr::DictGlobal(name) => self.load_dict_global(name),
             Expr::ClassName(name) => self.load_class_name(name),
             Expr::Add(b) => self.eval_add(b),
             Expr::Sub(b) => self.eval_sub(b),
@@ -163,6 +164,28 @@ impl Vm {
         }
         self.undefined_name(variable.name.as_str());
         Err(self.at(span))
+    }
+
+    fn load_dict_global(&mut self, global: &DictGlobal) -> Res {
+        let module = self.current_module();
+        if let Some(value) = module.get(&global.name) {
+            return Ok(value);
+        }
+        match module.own_builtins() {
+            Some(builtins) => {
+                if let Some(value) = self.get_item_if_present(&builtins, global.name.clone().into())? {
+                    return Ok(value);
+                }
+            }
+            None => {
+                let value = global.builtin.get();
+                if !value.is_unbound() {
+                    return Ok(value);
+                }
+            }
+        }
+        self.undefined_name(global.name.as_str());
+        Err(self.at(global.span))
     }
 
     fn load_class_name(&mut self, name: &ClassName) -> Res {
@@ -410,7 +433,10 @@ impl Vm {
                         if self.is_not_iterable(&iterable) {
                             let name = self.type_name(&iterable);
                             self.take_raised();
-                            self.type_error(format!("Value after * must be an iterable, not {name}"));
+                            self.type_error(match d.kind {
+                                DisplayKind::Set => format!("'{name}' object is not iterable"),
+                                _ => format!("Value after * must be an iterable, not {name}"),
+                            });
                         }
                         return Err(self.at(*span));
                     }

@@ -39,7 +39,7 @@ fn run(finalizer: impl FnOnce(&mut Vm)) {
 pub fn close_generator(generator: &Ref<Generator>) {
     run(|vm| {
         if vm.close_generator(generator).is_err() {
-            vm.report_unraisable("generator");
+            vm.report_unraisable("generator", generator.clone().into());
         }
     });
 }
@@ -53,7 +53,7 @@ pub fn finalize_instance(instance: &Ref<Instance>) {
 pub fn call_weak_callback(callback: &Value, reference: Value) {
     run(|vm| {
         if vm.call(callback, &[reference]).is_err() {
-            vm.report_unraisable("weakref callback");
+            vm.report_unraisable("weakref callback", callback.clone());
         }
     });
 }
@@ -79,7 +79,8 @@ impl Vm {
             Err(raised) => Err(raised),
         };
         if called.is_err() {
-            self.report_unraisable("__del__");
+            let method = self.special_method(value, "__del__").ok().flatten().unwrap_or(Value::NONE);
+            self.report_unraisable("__del__", method);
         }
     }
 
@@ -92,14 +93,5 @@ impl Vm {
         self.raised = raised;
         self.error_place = place;
         self.returned = returned;
-    }
-
-    /// Tells of an exception that has nowhere to go.
-    fn report_unraisable(&mut self, from: &str) {
-        let exception = self.take_raised();
-        let report = self.format_exception(&exception);
-        let text = format!("Exception ignored in: {from}\n{report}");
-        // Nobody is left to tell if stderr is gone as well.
-        let _ = self.streams.stderr.write(text.as_bytes());
     }
 }

@@ -9,6 +9,7 @@
 
 use super::code::{Code, CodeKind};
 use super::{Exc, Flow, Vm};
+use crate::source::Span;
 use crate::value::{Cell, Function, Raised, Ref, Res, Tag, Value};
 use std::mem::MaybeUninit;
 use std::rc::Rc;
@@ -32,6 +33,20 @@ pub(super) struct Saved {
     base: *mut Value,
     code: *const Rc<Code>,
     module: *const Ref<crate::value::Module>,
+    /// Where it calls the running one.
+    call_span: Span,
+    outer: *const Saved,
+}
+
+/// A frame as `sys._getframe` shows it.
+pub struct FrameView {
+    pub code: Rc<Code>,
+    pub module: Ref<crate::value::Module>,
+    /// The call that is under way in it.
+    pub span: Span,
+    /// How many frames it lies on.
+    pub depth: usize,
+    base: *mut Value,
 }
 
 pub struct ValueStack {
@@ -219,6 +234,7 @@ impl Vm {
         }
         self.sp = top;
         let saved = self.enter_frame(function, start);
+        self.outer = &saved;
         if !code.captured_slots.is_empty() || !code.fresh_cells.is_empty() || !code.cell_params.is_empty() {
             self.enter_cells(function);
         }
@@ -236,10 +252,17 @@ impl Vm {
         result
     }
 
-    /// Makes a function's frame the running one; what to give `leave_frame` afterwards.
+    /// Makes a function's frame the running one; what to give `leave_frame` afterwards. The caller sets `outer`
+    /// to it as soon as it has its place in memory.
     #[inline(always)]
     pub(super) fn enter_frame(&mut self, function: &Function, start: *mut Value) -> Saved {
-        let saved = Saved { base: self.base, code: self.code, module: self.module };
+        let saved = Saved {
+            base: self.base,
+            code: self.code,
+            module: self.module,
+            call_span: self.call_span,
+            outer: self.outer,
+        };
         self.base = start;
         self.code = &function.code;
         self.module = &function.module;
@@ -252,7 +275,46 @@ impl Vm {
         self.base = saved.base;
         self.code = saved.code;
         self.module = saved.module;
+        self.outer = saved.outer;
         self.depth -= 1;
+    }
+
+    /// The frame that lies on `depth` others, if it still runs.
+    pub fn frame_at(&self, depth: usize) -> Option<FrameView> {
+        let (mut code, mut module, mut base) = (self.code, self.module, self.base);
+        let (mut span, mut outer) = (self.call_span, self.outer);
+        for at in (depth..=self.depth).rev() {
+            if at == depth {
+                // SAFETY: frames that run keep their function, and so its code and module, alive.
+                let (code, module) = unsafe { (code.as_ref()?, module.as_ref()?) };
+                return Some(FrameView { code: code.clone(), module: module.clone(), span, depth, base });
+            }
+            // SAFETY: a link leads into `run_frame` (or the start of a generator), which has not ended.
+            let saved = unsafe { outer.as_ref()? };
+            (code, module, base) = (saved.code, saved.module, saved.base);
+            (span, outer) = (saved.call_span, saved.outer);
+        }
+        None
+    }
+
+    /// `f_locals` of a frame that runs.
+    pub fn frame_variables(&self, frame: &FrameView) -> Value {
+        // SAFETY: `frame_at` has just found the frame, whose slots are filled.
+        let slot = |number: usize| unsafe { &*frame.base.add(number) };
+        match frame.code.kind {
+            CodeKind::Module => crate::builtins::mapping::of_module(frame.module.clone()),
+            CodeKind::Class => slot(0).clone(),
+            CodeKind::Function | CodeKind::Lambda => {
+                let dict = crate::value::Dict::new(Default::default());
+                for (number, name) in frame.code.slot_names.iter().enumerate() {
+                    let value = slot(number).get::<Cell>().map_or_else(|| slot(number).clone(), Cell::get);
+                    if !value.is_unbound() && !name.as_str().starts_with(['<', '.']) {
+                        dict.set_str(name, value);
+                    }
+                }
+                dict.into()
+            }
+        }
     }
 
     /// Sets up the cells of a frame that starts.
@@ -304,27 +366,11 @@ impl Vm {
         unsafe { self.code.as_ref() }
     }
 
-    /// Names and values of the running function's variables; `None` in a module.
-    pub fn local_variables(&mut self) -> Option<Vec<(Ref<crate::value::Str>, Value)>> {
-        let code = self.current_code_handle()?.clone();
-        match code.kind {
-            CodeKind::Module => return None,
-            CodeKind::Class => {
-                let namespace = self.class_namespace();
-                let pairs = namespace.get::<crate::value::Dict>().map(|d| d.pairs()).unwrap_or_default();
-                return Some(pairs.into_iter().filter_map(|(k, v)| Some((k.into_ref().ok()?, v))).collect());
-            }
-            CodeKind::Function | CodeKind::Lambda => {}
-        }
-        let mut variables = Vec::new();
-        for (slot, name) in code.slot_names.iter().enumerate() {
-            let value = self.slot(slot as u32).clone();
-            let value = value.get::<Cell>().map_or(value.clone(), Cell::get);
-            if !value.is_unbound() && !name.as_str().starts_with(['<', '.']) {
-                variables.push((name.clone(), value));
-            }
-        }
-        Some(variables)
+    /// What `locals()` gives: the namespace of a class body, a new dict of a function's variables, nothing in a
+    /// module.
+    pub fn local_namespace(&mut self) -> Option<Value> {
+        let frame = self.frame_at(self.depth)?;
+        (frame.code.kind != CodeKind::Module).then(|| self.frame_variables(&frame))
     }
 
     /// The namespace of the class body that is running.

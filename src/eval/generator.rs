@@ -134,6 +134,7 @@ impl Vm {
         };
         let outer = self.running_generator.replace(Box::new(running));
         let saved = self.enter_frame(&function, start);
+        self.outer = &saved;
         if is_first {
             self.enter_cells_of(&function);
         }
@@ -192,7 +193,7 @@ impl Vm {
         *error.cause.borrow_mut() = cause.clone().into();
         *error.context.borrow_mut() = cause.clone().into();
         error.suppress_context.set(true);
-        *error.trace.borrow_mut() = cause.trace.borrow().clone();
+        error.copy_trace(&cause);
         self.reraise(error);
         self.error_place = super::raise::ErrorPlace::Unknown;
         Raised

@@ -2,7 +2,9 @@
 
 use super::code::Try;
 use super::{Exc, Flow, Vm};
-use crate::value::{Exception, Raised, Ref, Res, Str, Value};
+use crate::value::exception_group::{Condition, Parts};
+use crate::value::{Exception, Raised, Ref, Res, Tuple, Value};
+use std::collections::HashSet;
 
 impl Vm {
     pub(super) fn exec_try_star(&mut self, t: &Try) -> Flow {
@@ -27,10 +29,10 @@ impl Vm {
 
     /// Offers the exception to each handler in turn; what none took, and what they raised, goes on.
     fn run_star_handlers(&mut self, t: &Try, exception: &Ref<Exception>) -> Res<Flow> {
-        let base = self.types.exception(Exc::BaseExceptionGroup);
-        let is_group = exception.class().is_subtype_of(&base);
-        let mut rest: Option<Value> = Some(exception.clone().into());
-        let mut raised: Vec<Value> = Vec::new();
+        let is_group = self.group_members(exception).is_some();
+        let mut rest: Option<Ref<Exception>> = Some(exception.clone());
+        // Parts of the exception that handlers raised again, and other exceptions that they raised.
+        let (mut again, mut raised) = (Vec::new(), Vec::new());
         for handler in &t.handlers {
             let Some(remaining) = rest.clone() else { break };
             let Some(expr) = &handler.exception else { continue };
@@ -39,10 +41,10 @@ impl Vm {
             let (taken, left) = self.split_exception(&remaining, &wanted, is_group)?;
             rest = left;
             let Some(taken) = taken else { continue };
-            let Some(handled) = taken.get_ref::<Exception>() else { continue };
-            self.handling = taken.clone();
+            let places = taken.trace.borrow().len();
+            self.handling = taken.clone().into();
             if let Some(target) = &handler.target {
-                self.assign(target, taken)?;
+                self.assign(target, taken.clone().into())?;
             }
             let flow = self.exec_block(&handler.body);
             if let Some(target) = &handler.target {
@@ -52,16 +54,49 @@ impl Vm {
                 Flow::Next => {}
                 Flow::Raise => {
                     let new = self.catch_here();
-                    if Ref::ptr_eq(&new, &handled) {
-                        rest = Some(self.join_groups(rest, new.into())?);
-                    } else {
-                        raised.push(new.into());
-                    }
+                    // `raise` alone adds no place, `raise e` does: it is a new exception that has the old one.
+                    let is_again = Ref::ptr_eq(&new, &taken) && new.trace.borrow().len() == places;
+                    if is_again { again.push(new) } else { raised.push(Value::from(new)) }
                 }
                 flow => return Ok(flow),
             }
         }
-        self.finish_groups(exception, rest, raised)
+        if !is_group && raised.len() == 1 {
+            // An exception that is no group was taken by one handler only, which may raise another in its place.
+            return Ok(self.go_on(raised.pop().and_then(|one| one.into_ref().ok())));
+        }
+        again.extend(rest);
+        let again = self.left_of(exception, again)?;
+        if raised.is_empty() {
+            return Ok(self.go_on(again));
+        }
+        raised.extend(again.map(Value::from));
+        let class: Value = self.types.exception(Exc::BaseExceptionGroup).into();
+        let group = self.call(&class, &[Value::str(""), Value::list(raised)])?;
+        if let Ok(group) = group.into_ref::<Exception>() {
+            self.raise(group);
+        }
+        Ok(Flow::Raise)
+    }
+
+    fn go_on(&mut self, exception: Option<Ref<Exception>>) -> Flow {
+        match exception {
+            Some(exception) => {
+                self.reraise(exception);
+                Flow::Raise
+            }
+            None => Flow::Next,
+        }
+    }
+
+    /// The parts of an exception as one: a group of the same shape with only the exceptions that are in them.
+    fn left_of(&mut self, whole: &Ref<Exception>, parts: Vec<Ref<Exception>>) -> Res<Option<Ref<Exception>>> {
+        if parts.len() < 2 {
+            return Ok(parts.into_iter().next());
+        }
+        let mut leaves = HashSet::new();
+        parts.iter().for_each(|part| self.group_leaves(part, &mut leaves));
+        Ok(self.split_group(whole, &Condition::Leaves(&leaves))?.0)
     }
 
     fn refuse_groups(&mut self, wanted: &Value) -> Res<()> {
@@ -81,72 +116,39 @@ impl Vm {
     }
 
     /// The part of an exception that matches, always as a group, and the rest.
-    fn split_exception(
-        &mut self,
-        exception: &Value,
-        wanted: &Value,
-        is_group: bool,
-    ) -> Res<(Option<Value>, Option<Value>)> {
-        let Some(one) = exception.get_ref::<Exception>() else { return Ok((None, None)) };
+    fn split_exception(&mut self, exception: &Ref<Exception>, wanted: &Value, is_group: bool) -> Res<Parts> {
         if !is_group {
-            if !self.exception_matches(&one, wanted)? {
+            if !self.exception_matches(exception, wanted)? {
                 return Ok((None, Some(exception.clone())));
             }
-            let class: Value = self.types.exception(Exc::ExceptionGroup).into();
-            let group = self.call(&class, &[Value::str(""), Value::list(vec![exception.clone()])])?;
-            return Ok((Some(group), None));
-        }
-        let parts = self.call_method(exception, "split", std::slice::from_ref(wanted))?;
-        let parts = self.collect(&parts)?;
-        let part = |i: usize| parts.get(i).filter(|p| !p.is_none()).cloned();
-        Ok((part(0), part(1)))
-    }
-
-    /// A part that was raised again goes back to what is left.
-    fn join_groups(&mut self, rest: Option<Value>, again: Value) -> Res {
-        let Some(rest) = rest else { return Ok(again) };
-        let mut all = Vec::new();
-        for group in [&rest, &again] {
-            let members = self.get_attribute(group, &Str::new("exceptions"))?;
-            self.extend_from(&mut all, &members)?;
-        }
-        self.call_method(&rest, "derive", &[Value::list(all)])
-    }
-
-    fn finish_groups(
-        &mut self,
-        original: &Ref<Exception>,
-        rest: Option<Value>,
-        mut raised: Vec<Value>,
-    ) -> Res<Flow> {
-        if raised.is_empty() {
-            return Ok(match rest.and_then(|r| r.into_ref::<Exception>().ok()) {
-                None => Flow::Next,
-                Some(rest) => {
-                    if !Ref::ptr_eq(&rest, original) && rest.trace.borrow().is_empty() {
-                        *rest.trace.borrow_mut() = original.trace.borrow().clone();
-                    }
-                    self.reraise(rest);
-                    Flow::Raise
-                }
-            });
-        }
-        raised.extend(rest);
-        if let [one] = &raised[..]
-            && let Some(one) = one.get_ref::<Exception>()
-            && !Ref::ptr_eq(&one, original)
-        {
-            self.reraise(one);
-            return Ok(Flow::Raise);
-        }
-        let class: Value = self.types.exception(Exc::ExceptionGroup).into();
-        let group = self.call(&class, &[Value::str(""), Value::list(raised)])?;
-        match group.into_ref::<Exception>() {
-            Ok(group) => {
-                self.raise(group);
-                Ok(Flow::Raise)
+            let class: Value = self.types.exception(Exc::BaseExceptionGroup).into();
+            let members = Value::list(vec![exception.clone().into()]);
+            let group = self.call(&class, &[Value::str(""), members])?;
+            let group = group.into_ref::<Exception>().ok();
+            if let Some(group) = &group {
+                self.traceback_value(exception);
+                group.copy_trace(exception);
             }
-            Err(_) => Err(Raised),
+            return Ok((group, None));
         }
+        let parts = self.call_method(&exception.clone().into(), "split", std::slice::from_ref(wanted))?;
+        let class = exception.class();
+        let Some(tuple) = parts.get::<Tuple>() else {
+            let message = format!(
+                "{}.split must return a tuple, not {}",
+                class.name().as_str(),
+                self.type_name(&parts)
+            );
+            return Err(self.type_error(message));
+        };
+        let [taken, rest, ..] = tuple.items() else {
+            let message = format!(
+                "{}.split must return a 2-tuple, got tuple of size {}",
+                class.name().as_str(),
+                tuple.items().len()
+            );
+            return Err(self.type_error(message));
+        };
+        Ok((taken.get_ref(), rest.get_ref()))
     }
 }

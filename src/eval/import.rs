@@ -2,20 +2,11 @@
 
 use super::code::{Code, ImportFrom};
 use super::{Exc, Vm};
+use crate::resolve::Expressions;
 use crate::source::SourceFile;
 use crate::value::{Exception, Module, Raised, Ref, Res, Str, Value};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-
-/// What becomes of the values of statements that are expressions.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Expressions {
-    Dropped,
-    /// Shown, as at the prompt.
-    Echoed,
-    /// The last statement's value is that of the whole text.
-    LastReturned,
-}
 
 /// Where a module comes from.
 enum Located {
@@ -25,7 +16,41 @@ enum Located {
     File(PathBuf, Option<PathBuf>),
 }
 
+/// Where a module is, for scripts that ask.
+pub struct FoundModule {
+    pub kind: &'static str,
+    pub file: Option<String>,
+    /// The folder of the package that it is.
+    pub package: Option<String>,
+}
+
 impl Vm {
+    /// Looks for a module without running it; the packages around it are imported.
+    ///
+    /// # Errors
+    /// Whatever a package raises while it is imported.
+    pub fn find_module(&mut self, name: &str) -> Res<Option<FoundModule>> {
+        let parent = match name.rsplit_once('.') {
+            Some((outer, _)) => Some(self.import_module(outer)?),
+            None => None,
+        };
+        let search = parent.as_ref().and_then(Value::get::<Module>).and_then(|m| m.get_text("__path__"));
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let located = self.locate(name, last, search.as_ref(), parent.as_ref());
+        let Some(located) = self.catch(located, Exc::ModuleNotFoundError)? else { return Ok(None) };
+        let shown = |path: PathBuf| path.to_string_lossy().into_owned();
+        Ok(Some(match located {
+            Located::Native(_) => FoundModule { kind: "native", file: None, package: None },
+            Located::Embedded(source) => {
+                let package = crate::builtins::is_embedded_package(name).then(String::new);
+                FoundModule { kind: "embedded", file: Some(source.name.to_string()), package }
+            }
+            Located::File(file, package) => {
+                FoundModule { kind: "file", file: Some(shown(file)), package: package.map(shown) }
+            }
+        }))
+    }
+
     /// `import a.b.c`: the last module, or the first as plain `import` binds it.
     pub(super) fn import_dotted(&mut self, name: &Ref<Str>, binds_last: bool) -> Res {
         let last = self.import_module(name.as_str())?;
@@ -219,12 +244,7 @@ impl Vm {
         expressions: Expressions,
     ) -> Result<Rc<Code>, crate::syntax::SyntaxError> {
         let mut tree = crate::syntax::parse(source)?;
-        let source = source.clone();
-        match expressions {
-            Expressions::Dropped => crate::resolve::module(self, &mut tree, source, module, false),
-            Expressions::Echoed => crate::resolve::module(self, &mut tree, source, module, true),
-            Expressions::LastReturned => crate::resolve::module_value(self, &mut tree, source, module),
-        }
+        crate::resolve::module(self, &mut tree, source.clone(), module.into(), expressions)
     }
 
     /// Raises a `SyntaxError` with the place in its attributes.
@@ -303,9 +323,11 @@ impl Vm {
         }
         let is_package = module.get::<Module>().is_some_and(|m| m.get_text("__path__").is_some());
         if is_package {
-            let result = self.import_module(&full);
-            if let Some(found) = self.catch(result, Exc::ModuleNotFoundError)? {
-                return Ok(found);
+            match self.import_module(&full) {
+                Ok(found) => return Ok(found),
+                // A module that the submodule misses is another matter.
+                Err(raised) if !self.is_missing_module(&full) => return Err(raised),
+                Err(_) => drop(self.take_raised()),
             }
         }
         let file = module.get::<Module>().and_then(|m| m.get_text("__file__"));
@@ -320,6 +342,15 @@ impl Vm {
         }
         let class = self.types.exception(Exc::ImportError);
         Err(self.raise_import(class, message, name))
+    }
+
+    /// Whether the exception on its way says that there is no module of that name.
+    fn is_missing_module(&self, name: &str) -> bool {
+        let Some(exception) = self.pending_exception().filter(|_| self.is_raised(Exc::ModuleNotFoundError))
+        else {
+            return false;
+        };
+        exception.get_attribute("name").is_some_and(|found| found.as_str() == Some(name))
     }
 
     fn import_star(&mut self, module: &Value) -> Res<()> {

@@ -16,7 +16,7 @@ mod comprehension;
 mod expr;
 pub mod finalize;
 mod format;
-mod frame;
+pub mod frame;
 mod generator;
 mod groups;
 mod hash;
@@ -72,6 +72,10 @@ pub struct Vm {
     stack_end: *mut Value,
     /// Code of the running frame; null between runs.
     code: *const Rc<Code>,
+    /// The call that is under way in the running frame.
+    call_span: crate::source::Span,
+    /// What `run_frame` keeps of the frame around the running one.
+    outer: *const frame::Saved,
     /// Module of the running function; null between runs.
     module: *const Ref<Module>,
     depth: usize,
@@ -132,6 +136,8 @@ impl Vm {
             sp: base,
             stack_end,
             code: std::ptr::null(),
+            call_span: Default::default(),
+            outer: std::ptr::null(),
             module: std::ptr::null(),
             depth: 0,
             recursion_limit: frame::DEFAULT_RECURSION_LIMIT,
@@ -187,6 +193,11 @@ impl Vm {
         }
     }
 
+    /// How many frames there are.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
     /// The exception on its way, if there is one.
     pub fn pending_exception(&self) -> Option<&Ref<Exception>> {
         self.raised.as_ref()
@@ -197,6 +208,15 @@ impl Vm {
         let start = self.sp;
         let function = Value::from(Ref::new(crate::value::Function::of_module(code, module.clone())));
         self.invoke(&function, start, &[])
+    }
+
+    /// Runs code that looks its names up in a namespace first.
+    pub fn run_in_namespace(&mut self, code: Rc<Code>, module: &Ref<Module>, namespace: Value) -> Res {
+        let function = crate::value::Function::of_module(code, module.clone());
+        let start = self.stack_top();
+        self.push(namespace)?;
+        self.push(Ref::new(crate::value::Cell::default()).into())?;
+        self.run_frame(&function, start)
     }
 }
 

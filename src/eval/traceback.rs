@@ -135,13 +135,20 @@ impl Vm {
         self.raise(exception)
     }
 
-    /// `exception.__traceback__`: an opaque object with the entries, or `none`.
-    pub(super) fn traceback_value(&mut self, exception: &Ref<Exception>) -> Value {
+    /// `exception.__traceback__`: an object with the entries, the same one while none are added; or `none`.
+    pub(crate) fn traceback_value(&mut self, exception: &Exception) -> Value {
         let entries = exception.trace.borrow().clone();
         if entries.is_empty() {
             return Value::NONE;
         }
-        Ref::new(Foreign { type_name: "traceback", data: RefCell::new(Box::new(entries)) }).into()
+        let known = exception.traceback.borrow().clone();
+        if Vm::traceback_entries(&known).is_some_and(|known| known.len() == entries.len()) {
+            return known;
+        }
+        let made: Value =
+            Ref::new(Foreign { type_name: "traceback", data: RefCell::new(Box::new(entries)) }).into();
+        *exception.traceback.borrow_mut() = made.clone();
+        made
     }
 
     /// The entries of a traceback object, innermost first.

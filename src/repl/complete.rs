@@ -99,7 +99,7 @@ fn follow(vm: &mut Vm, module: &Ref<Module>, path: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eval::import::Expressions;
+    use crate::resolve::Expressions;
     use crate::source::SourceFile;
     use crate::streams::Streams;
     use std::rc::Rc;

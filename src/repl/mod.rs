@@ -11,8 +11,8 @@ mod plain;
 mod terminal;
 
 use crate::cli::ending::{self, exit};
-use crate::eval::import::Expressions;
 use crate::eval::{Exc, Vm, interrupt};
+use crate::resolve::Expressions;
 use crate::source::SourceFile;
 use crate::value::{Module, Ref};
 use std::io::IsTerminal;
@@ -127,7 +127,7 @@ fn after_exception(vm: &mut Vm) -> Option<i32> {
         return Some(ending::of_system_exit(vm, &exception));
     }
     if !vm.streams.stdout.is_broken {
-        ending::report(vm, &exception);
+        vm.report_uncaught(&exception);
     }
     None
 }

@@ -1,12 +1,13 @@
 //! Second pass: the code tree.
 
-use super::scope::{CLASS_CELL, Meaning, ScopeId, ScopeKind, Scopes, all_params};
-use crate::eval::Vm;
+use super::scope::{CLASS_CELL, Meaning, ScopeId, ScopeKind, Scopes, all_params, mangled};
+use super::{Expressions, Home};
 use crate::eval::code::{self, *};
+use crate::eval::{Exc, Vm};
 use crate::source::{SourceFile, Span};
 use crate::syntax::SyntaxError;
 use crate::syntax::ast::{self, BoolOp, ExprKind, FStringPart, StmtKind};
-use crate::value::{Complex, GlobalVar, Module, Ref, Str, Value};
+use crate::value::{Complex, Module, Ref, Str, Value};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -37,6 +38,8 @@ pub(super) struct Lowerer<'a> {
     echo: bool,
     /// How many `yield` statements the function being lowered has so far.
     yields: usize,
+    /// `from __future__ import annotations` was met.
+    keeps_annotations_as_text: bool,
     /// Names of the classes around, innermost last, for `__private` names.
     classes: Vec<ast::Name>,
 }
@@ -45,37 +48,28 @@ pub fn module(
     vm: &mut Vm,
     tree: &ast::Module,
     source: Rc<SourceFile>,
-    module: &Ref<Module>,
+    home: Home,
     scopes: Scopes,
-    echo: bool,
+    expressions: Expressions,
 ) -> Lowered<Rc<Code>> {
-    let mut l = Lowerer::new(vm, source, module, scopes, echo);
-    let body = l.block(&tree.body)?;
-    if let Some(doc) = doc_of(&tree.body)
-        && !echo
-    {
-        module.set_text("__doc__", Value::str(doc));
-    }
-    Ok(l.finish_module(body))
-}
-
-/// As `module`, but the code returns the value of the last statement if that is an expression.
-pub fn module_value(
-    vm: &mut Vm,
-    tree: &ast::Module,
-    source: Rc<SourceFile>,
-    module: &Ref<Module>,
-    scopes: Scopes,
-) -> Lowered<Rc<Code>> {
-    let mut l = Lowerer::new(vm, source, module, scopes, false);
+    let mut l = Lowerer::new(vm, source, home, scopes);
+    l.echo = expressions == Expressions::Echoed;
     let body = match tree.body.split_last() {
-        Some((ast::Stmt { kind: StmtKind::Expr(last), .. }, before)) => {
+        Some((ast::Stmt { kind: StmtKind::Expr(last), .. }, before))
+            if expressions == Expressions::LastReturned =>
+        {
             let mut body = l.block(before)?.into_vec();
             body.push(Stmt::Return(l.expr(last)?));
             body.into()
         }
-        _ => l.block(&tree.body)?,
+        _ => l.with_annotations(&tree.body)?,
     };
+    if let Some(doc) = doc_of(&tree.body)
+        && expressions == Expressions::Dropped
+        && !home.has_namespace
+    {
+        home.module.set_text("__doc__", Value::str(doc));
+    }
     Ok(l.finish_module(body))
 }
 
@@ -83,10 +77,10 @@ pub fn expression(
     vm: &mut Vm,
     tree: &ast::Expr,
     source: Rc<SourceFile>,
-    module: &Ref<Module>,
+    home: Home,
     scopes: Scopes,
 ) -> Lowered<Rc<Code>> {
-    let mut l = Lowerer::new(vm, source, module, scopes, false);
+    let mut l = Lowerer::new(vm, source, home, scopes);
     let value = l.expr(tree)?;
     Ok(l.finish_module(Box::new([Stmt::Return(value)])))
 }
@@ -98,24 +92,58 @@ fn doc_of(body: &[ast::Stmt]) -> Option<&str> {
     }
 }
 
+/// Where a statement, or one inside its blocks, first annotates a name.
+fn first_annotation(stmt: &ast::Stmt) -> Option<Span> {
+    let find = |body: &[ast::Stmt]| body.iter().find_map(first_annotation);
+    match &stmt.kind {
+        StmtKind::AnnAssign { target, .. } => matches!(target.kind, ExprKind::Name(_)).then_some(target.span),
+        StmtKind::If { branches, orelse } => {
+            branches.iter().find_map(|(_, body)| find(body)).or_else(|| find(orelse))
+        }
+        StmtKind::While { body, orelse, .. } | StmtKind::For { body, orelse, .. } => {
+            find(body).or_else(|| find(orelse))
+        }
+        StmtKind::With { body, .. } => find(body),
+        StmtKind::Try { body, handlers, orelse, finally, .. } => find(body)
+            .or_else(|| handlers.iter().find_map(|handler| find(&handler.body)))
+            .or_else(|| find(orelse))
+            .or_else(|| find(finally)),
+        StmtKind::Match { cases, .. } => cases.iter().find_map(|case| find(&case.body)),
+        _ => None,
+    }
+}
+
 fn unsupported(what: &str, span: Span) -> SyntaxError {
     SyntaxError::new(format!("not supported yet: {what}"), span)
 }
 
 impl<'a> Lowerer<'a> {
-    fn new(vm: &'a mut Vm, source: Rc<SourceFile>, module: &Ref<Module>, scopes: Scopes, echo: bool) -> Self {
-        let frame = Frame::new(0, String::new());
-        Lowerer {
+    fn new(vm: &'a mut Vm, source: Rc<SourceFile>, home: Home, scopes: Scopes) -> Self {
+        let mut l = Lowerer {
             vm,
             source,
-            module: module.clone(),
+            module: home.module.clone(),
             scopes,
-            frames: vec![frame],
+            frames: Vec::new(),
             scope: 0,
-            echo,
+            echo: false,
             yields: 0,
+            keeps_annotations_as_text: false,
             classes: Vec::new(),
-        }
+        };
+        let frame =
+            if home.has_namespace { l.class_frame(0, String::new()) } else { Frame::new(0, String::new()) };
+        l.frames.push(frame);
+        l
+    }
+
+    /// The frame of a class body: the namespace in slot 0, the cell of `__class__` in slot 1.
+    fn class_frame(&mut self, scope: ScopeId, qualname: String) -> Frame {
+        let mut frame = Frame::new(scope, qualname);
+        frame.slot_names.push(self.vm.intern("<namespace>"));
+        frame.slot_names.push(self.vm.intern(CLASS_CELL));
+        frame.slots.insert((scope, CLASS_CELL.into()), 1);
+        frame
     }
 
     fn finish_module(mut self, body: Box<[Stmt]>) -> Rc<Code> {
@@ -125,7 +153,11 @@ impl<'a> Lowerer<'a> {
         Rc::new(Code {
             qualname: name.clone(),
             name,
-            kind: CodeKind::Module,
+            kind: if self.scopes.list[0].kind == ScopeKind::Class {
+                CodeKind::Class
+            } else {
+                CodeKind::Module
+            },
             source: self.source,
             span: Span::new(0, end),
             params: Default::default(),
@@ -141,14 +173,8 @@ impl<'a> Lowerer<'a> {
 
     // ---- names ----
 
-    /// `__name` inside a class means `_Class__name`.
     fn mangle(&self, name: &ast::Name) -> ast::Name {
-        let Some(class) = self.classes.last() else { return name.clone() };
-        if !name.starts_with("__") || name.ends_with("__") || name.contains('.') {
-            return name.clone();
-        }
-        let class = class.trim_start_matches('_');
-        if class.is_empty() { name.clone() } else { format!("_{class}{name}").into() }
+        mangled(self.classes.last(), name)
     }
 
     /// The slot of a variable in the running frame, made if needed.
@@ -173,10 +199,24 @@ impl<'a> Lowerer<'a> {
         slot
     }
 
-    fn global(&mut self, name: &ast::Name) -> Ref<GlobalVar> {
+    fn read_global(&mut self, name: &ast::Name, span: Span) -> code::Expr {
         self.vm.ensure_builtin(name);
-        let interned = self.vm.intern(name);
-        self.module.variable(&interned)
+        let name = self.vm.intern(name);
+        if !self.module.is_dict() {
+            return code::Expr::Global(self.module.variable(&name), span);
+        }
+        let builtin = self.vm.builtins.variable(&name);
+        code::Expr::DictGlobal(Box::new(DictGlobal { name, builtin, span }))
+    }
+
+    fn global_target(&mut self, name: &ast::Name) -> Target {
+        self.vm.ensure_builtin(name);
+        let name = self.vm.intern(name);
+        if self.module.is_dict() {
+            Target::DictGlobal(name)
+        } else {
+            Target::Global(self.module.variable(&name))
+        }
     }
 
     fn read(&mut self, name: &ast::Name, span: Span) -> code::Expr {
@@ -186,28 +226,15 @@ impl<'a> Lowerer<'a> {
 
     fn read_from(&mut self, scope: ScopeId, name: &ast::Name, span: Span) -> code::Expr {
         match self.scopes.resolve(scope, name) {
-            Meaning::Global => code::Expr::Global(self.global(name), span),
-            Meaning::ClassName => {
-                let outer = match self.scopes.list[scope].parent {
-                    Some(parent) => self.read_outside_class(parent, name, span),
-                    None => code::Expr::Global(self.global(name), span),
+            Meaning::Global => self.read_global(name, span),
+            Meaning::ClassName(class) => {
+                let outer = match self.scopes.resolve_outside_class(class, name) {
+                    Meaning::Variable(owner) => self.read_variable(owner, name, span),
+                    _ => self.read_global(name, span),
                 };
                 code::Expr::ClassName(Box::new(ClassName { name: self.vm.intern(name), outer }))
             }
             Meaning::Variable(owner) => self.read_variable(owner, name, span),
-        }
-    }
-
-    /// What a class-body name means when the body has not bound it: a global, as in Python.
-    fn read_outside_class(&mut self, parent: ScopeId, name: &ast::Name, span: Span) -> code::Expr {
-        match self.scopes.resolve(parent, name) {
-            Meaning::Variable(owner)
-                if self.scopes.list[owner].kind == ScopeKind::Function
-                    && self.scopes.symbol(owner, name).is_captured =>
-            {
-                self.read_variable(owner, name, span)
-            }
-            _ => code::Expr::Global(self.global(name), span),
         }
     }
 
@@ -225,14 +252,12 @@ impl<'a> Lowerer<'a> {
         let mangled = self.mangle(name);
         let mut scope = self.scope;
         // A walrus inside a comprehension binds outside of it.
-        while self.scopes.list[scope].kind == ScopeKind::Comprehension
-            && !self.scopes.symbol(scope, &mangled).is_bound
-        {
+        while self.scopes.list[scope].is_comprehension && !self.scopes.symbol(scope, &mangled).is_bound {
             scope = self.scopes.list[scope].parent.unwrap_or(0);
         }
         match self.scopes.resolve(scope, &mangled) {
-            Meaning::Global => Target::Global(self.global(&mangled)),
-            Meaning::ClassName => Target::ClassName(self.vm.intern(&mangled)),
+            Meaning::Global => self.global_target(&mangled),
+            Meaning::ClassName(_) => Target::ClassName(self.vm.intern(&mangled)),
             Meaning::Variable(owner) => {
                 let frame = self.frames.len() - 1;
                 let slot = self.slot(frame, owner, &mangled);
@@ -310,9 +335,9 @@ impl<'a> Lowerer<'a> {
                 return Ok(());
             }
             StmtKind::ImportFrom { module, names, level } => {
-                if module.as_ref().is_some_and(|m| &*m.name == "__future__") {
-                    return Ok(());
-                }
+                let is_future = module.as_ref().is_some_and(|module| &*module.name == "__future__");
+                self.keeps_annotations_as_text |=
+                    is_future && names.iter().any(|alias| &*alias.name.name == "annotations");
                 self.import_from(module.as_ref(), names, *level, span)
             }
             StmtKind::If { branches, orelse } => {
@@ -350,6 +375,7 @@ impl<'a> Lowerer<'a> {
                     lowered => lowered,
                 }
             }
+            StmtKind::FunctionDef(def) if def.is_async => self.async_def(span)?,
             StmtKind::FunctionDef(def) => self.function_def(def)?,
             StmtKind::ClassDef(def) => self.class_def(def, span)?,
             StmtKind::Match { subject, cases } => self.match_stmt(subject, cases)?,
@@ -547,7 +573,7 @@ impl<'a> Lowerer<'a> {
         let keeps = matches!(self.scopes.list[self.scope].kind, ScopeKind::Module | ScopeKind::Class);
         if let (ExprKind::Name(name), true) = (&target.kind, keeps) {
             let annotation = self.annotation(annotation)?;
-            let table = self.annotations_table(target.span, out);
+            let table = self.annotations_table(target.span);
             let key = code::Expr::Const(self.vm.intern(&self.mangle(name)).into());
             let place = Subscript { object: table, index: key, span: target.span };
             let target = Target::Subscript(Box::new(place));
@@ -556,8 +582,8 @@ impl<'a> Lowerer<'a> {
         Ok(())
     }
 
-    /// The `__annotations__` dict of a module or class, made by a call the first time it is needed.
-    fn annotations_table(&mut self, span: Span, _out: &mut [Stmt]) -> code::Expr {
+    /// A call that gives the `__annotations__` of the module or class, made if needed.
+    fn annotations_table(&mut self, span: Span) -> code::Expr {
         let function: Value = self.vm.annotations_function();
         let namespace = match self.scopes.list[self.scope].kind {
             ScopeKind::Class => code::Expr::Local(0, span),
@@ -571,8 +597,31 @@ impl<'a> Lowerer<'a> {
         }))
     }
 
+    /// A module or class that annotates a variable has `__annotations__` from the start.
+    fn with_annotations(&mut self, body: &[ast::Stmt]) -> Lowered<Box<[Stmt]>> {
+        let lowered = self.block(body)?;
+        match body.iter().find_map(first_annotation) {
+            Some(span) => {
+                let mut all = vec![Stmt::Expr(self.annotations_table(span))];
+                all.extend(lowered);
+                Ok(all.into())
+            }
+            None => Ok(lowered),
+        }
+    }
+
     fn annotation(&mut self, annotation: &ast::Expr) -> Lowered<code::Expr> {
-        self.expr(annotation)
+        if !self.keeps_annotations_as_text {
+            return self.expr(annotation);
+        }
+        let text = match &annotation.kind {
+            ExprKind::Str(text) => crate::text::repr::repr_str(text),
+            _ => {
+                let (start, end) = (annotation.span.start as usize, annotation.span.end as usize);
+                self.source.text[start..end].to_string()
+            }
+        };
+        Ok(code::Expr::Const(Value::str(text)))
     }
 
     fn import(&mut self, alias: &ast::Alias, span: Span) -> Stmt {
@@ -674,6 +723,23 @@ impl<'a> Lowerer<'a> {
         )?;
         make.annotations = annotations;
         Ok(Stmt::Function(Box::new(FunctionStmt { make, decorators, target })))
+    }
+
+    /// `async def` fails where it runs; before the start if it would run for certain.
+    fn async_def(&mut self, span: Span) -> Lowered<Stmt> {
+        let is_in_function =
+            self.frames.iter().any(|frame| self.scopes.list[frame.scope].kind == ScopeKind::Function);
+        if !is_in_function {
+            return Err(unsupported("async", span));
+        }
+        let class = self.vm.types.exception(Exc::NotImplementedError);
+        let exception = code::Expr::Call(Box::new(Call {
+            function: code::Expr::Const(class.into()),
+            args: [code::Expr::Const(Value::str("not supported yet: async"))].into(),
+            keywords: [].into(),
+            span,
+        }));
+        Ok(Stmt::Raise(Box::new(Raise { exception: Some(exception), cause: None, span })))
     }
 
     fn function_annotations(
@@ -788,14 +854,11 @@ impl<'a> Lowerer<'a> {
         let target = self.name_target(&def.name.name);
         let scope = self.scopes.of_node(def);
         let qualname = self.qualname(&def.name.name);
-        let mut frame = Frame::new(scope, qualname.clone());
-        frame.slot_names.push(self.vm.intern("<namespace>"));
-        frame.slot_names.push(self.vm.intern(CLASS_CELL));
-        frame.slots.insert((scope, CLASS_CELL.into()), 1);
+        let frame = self.class_frame(scope, qualname.clone());
         self.frames.push(frame);
         let outer = std::mem::replace(&mut self.scope, scope);
         self.classes.push(def.name.name.clone());
-        let body = self.block(&def.body);
+        let body = self.with_annotations(&def.body);
         self.classes.pop();
         self.scope = outer;
         let frame = self.frames.pop().expect("the class's frame is there");

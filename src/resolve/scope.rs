@@ -32,6 +32,8 @@ pub struct Symbol {
 #[derive(Debug)]
 pub struct Scope {
     pub kind: ScopeKind,
+    /// That of a comprehension or generator expression: `:=` binds outside of it.
+    pub is_comprehension: bool,
     /// The first `yield` of the function.
     pub first_yield: Option<Span>,
     pub parent: Option<ScopeId>,
@@ -53,8 +55,8 @@ pub enum Meaning {
     /// A variable of the function (or comprehension) scope.
     Variable(ScopeId),
     Global,
-    /// A name of the class body it is used in, looked up as it runs.
-    ClassName,
+    /// A name of a class body, looked up as it runs.
+    ClassName(ScopeId),
 }
 
 /// The implicit variable of a class body that `super()` and `__class__` in its methods mean.
@@ -75,21 +77,36 @@ impl Scopes {
 
     /// What a name used in scope `id` means.
     pub fn resolve(&self, id: ScopeId, name: &str) -> Meaning {
+        self.resolve_from(id, name, true)
+    }
+
+    /// What a name that a class body uses, but does not have as the body runs, means there.
+    pub fn resolve_outside_class(&self, class: ScopeId, name: &str) -> Meaning {
+        match self.list[class].parent {
+            // A name that the body binds somewhere is never that of a function around.
+            Some(parent) if !self.symbol(class, name).is_bound => self.resolve_from(parent, name, false),
+            _ => Meaning::Global,
+        }
+    }
+
+    /// Class names are visible in the class body itself, not in functions or comprehensions inside.
+    fn resolve_from(&self, id: ScopeId, name: &str, class_is_visible: bool) -> Meaning {
         let mut at = id;
-        // Class names are visible in the class body itself, not in functions or comprehensions inside.
-        let mut class_is_visible = true;
+        let (mut is_own, mut is_inlined) = (class_is_visible, class_is_visible);
         loop {
             let scope = &self.list[at];
             match scope.kind {
                 ScopeKind::Module => return Meaning::Global,
-                ScopeKind::Class if class_is_visible => match scope.symbols.get(name) {
-                    Some(s) if s.is_global => return Meaning::Global,
-                    Some(s) if s.is_nonlocal => {}
-                    Some(s) if s.is_bound => return Meaning::ClassName,
-                    _ => {}
-                },
+                // The names of text that runs as a class body does are visible in its comprehensions, too.
+                ScopeKind::Class if is_own || is_inlined && scope.parent.is_none() => {
+                    match scope.symbols.get(name) {
+                        Some(s) if s.is_global => return Meaning::Global,
+                        Some(s) if s.is_nonlocal => {}
+                        _ => return Meaning::ClassName(at),
+                    }
+                }
                 ScopeKind::Class => {
-                    if name == CLASS_CELL {
+                    if name == CLASS_CELL && scope.parent.is_some() {
                         return Meaning::Variable(at);
                     }
                 }
@@ -104,11 +121,10 @@ impl Scopes {
                     }
                 }
             }
-            class_is_visible = false;
-            match scope.parent {
-                Some(parent) => at = parent,
-                None => return Meaning::Global,
-            }
+            let Some(parent) = scope.parent else { return Meaning::Global };
+            is_own = false;
+            is_inlined &= scope.kind == ScopeKind::Comprehension;
+            at = parent;
         }
     }
 
@@ -122,18 +138,30 @@ impl Scopes {
     }
 }
 
-pub fn analyse(body: &[Stmt]) -> Result<Scopes, SyntaxError> {
+/// The scopes of a text. `kind` is `Class` for one whose names are looked up in a namespace as it runs.
+pub fn analyse(body: &[Stmt], kind: ScopeKind) -> Result<Scopes, SyntaxError> {
     let mut a = Analyser::default();
-    a.open(ScopeKind::Module, None);
+    a.open(kind, None);
     a.block(body)?;
     a.finish()
 }
 
-pub fn analyse_expression(expr: &Expr) -> Result<Scopes, SyntaxError> {
+/// As [`analyse`], of a lone expression.
+pub fn analyse_expression(expr: &Expr, kind: ScopeKind) -> Result<Scopes, SyntaxError> {
     let mut a = Analyser::default();
-    a.open(ScopeKind::Module, None);
+    a.open(kind, None);
     a.expr(expr)?;
     a.finish()
+}
+
+/// What a name inside a class means: `__name` is `_Class__name`.
+pub fn mangled(class: Option<&Name>, name: &Name) -> Name {
+    let Some(class) = class else { return name.clone() };
+    if !name.starts_with("__") || name.ends_with("__") || name.contains('.') {
+        return name.clone();
+    }
+    let class = class.trim_start_matches('_');
+    if class.is_empty() { name.clone() } else { format!("_{class}{name}").into() }
 }
 
 fn address<T>(node: &T) -> usize {
@@ -144,6 +172,8 @@ fn address<T>(node: &T) -> usize {
 struct Analyser {
     scopes: Scopes,
     current: ScopeId,
+    /// Names of the classes around, innermost last.
+    classes: Vec<Name>,
     /// `nonlocal` declarations, checked when all scopes are known.
     nonlocals: Vec<(ScopeId, Ident)>,
 }
@@ -156,6 +186,7 @@ impl Analyser {
         let id = self.scopes.list.len();
         self.scopes.list.push(Scope {
             kind,
+            is_comprehension: false,
             first_yield: None,
             parent,
             symbols: HashMap::new(),
@@ -176,13 +207,20 @@ impl Analyser {
         &mut self.scopes.list[self.current]
     }
 
+    /// What is known of a name in the current scope.
+    fn symbol(&mut self, name: &Name) -> &mut Symbol {
+        let name = mangled(self.classes.last(), name);
+        self.scope().symbols.entry(name).or_default()
+    }
+
     fn bind(&mut self, name: &Name) {
-        self.scope().symbols.entry(name.clone()).or_default().is_bound = true;
+        self.symbol(name).is_bound = true;
     }
 
     fn use_name(&mut self, name: &Name) {
+        let name = mangled(self.classes.last(), name);
         self.scope().uses.push(name.clone());
-        if &**name == "super" {
+        if &*name == "super" {
             self.scope().uses.push(CLASS_CELL.into());
         }
     }
@@ -191,11 +229,7 @@ impl Analyser {
     fn finish(mut self) -> Result<Scopes, SyntaxError> {
         for (id, ident) in std::mem::take(&mut self.nonlocals) {
             let outer = self.scopes.list[id].parent.unwrap_or(0);
-            let from = match self.scopes.list[outer].kind {
-                ScopeKind::Class => self.scopes.list[outer].parent.unwrap_or(0),
-                _ => outer,
-            };
-            if !matches!(self.scopes.resolve(from, &ident.name), Meaning::Variable(_)) {
+            if !matches!(self.scopes.resolve_from(outer, &ident.name, false), Meaning::Variable(_)) {
                 let message = format!("no binding for nonlocal '{}' found", ident.name);
                 return Err(SyntaxError::new(message, ident.span));
             }
@@ -206,7 +240,11 @@ impl Analyser {
                 self.scopes.list[id].symbols.iter().filter(|(_, s)| s.is_nonlocal).map(|(n, _)| n.clone()),
             );
             for name in &names {
-                if let Meaning::Variable(owner) = self.scopes.resolve(id, name)
+                let meaning = match self.scopes.resolve(id, name) {
+                    Meaning::ClassName(class) => self.scopes.resolve_outside_class(class, name),
+                    other => other,
+                };
+                if let Meaning::Variable(owner) = meaning
                     && (self.scopes.frame_of(owner) != self.scopes.frame_of(id)
                         || self.scopes.list[owner].kind == ScopeKind::Class)
                 {
@@ -247,14 +285,18 @@ impl Analyser {
             StmtKind::Pass | StmtKind::Break | StmtKind::Continue => Ok(()),
             StmtKind::Global(names) => {
                 for ident in names {
-                    self.scope().symbols.entry(ident.name.clone()).or_default().is_global = true;
+                    self.symbol(&ident.name).is_global = true;
+                    // Then it is one for the text around as well, even if that has a namespace of its own.
+                    let name = mangled(self.classes.last(), &ident.name);
+                    self.scopes.list[0].symbols.entry(name).or_default().is_global = true;
                 }
                 Ok(())
             }
             StmtKind::Nonlocal(names) => {
                 for ident in names {
-                    self.scope().symbols.entry(ident.name.clone()).or_default().is_nonlocal = true;
-                    self.nonlocals.push((self.current, ident.clone()));
+                    self.symbol(&ident.name).is_nonlocal = true;
+                    let name = mangled(self.classes.last(), &ident.name);
+                    self.nonlocals.push((self.current, Ident { name, span: ident.span }));
                 }
                 Ok(())
             }
@@ -349,6 +391,9 @@ impl Analyser {
         self.param_outsides(&def.params)?;
         self.maybe(def.returns.as_ref())?;
         self.bind(&def.name.name);
+        if def.is_async {
+            return Ok(()); // Nobody looks into it: see `Lowerer::async_def`.
+        }
         self.open(ScopeKind::Function, Some(address(def)));
         for param in &def.type_params {
             self.bind(&param.name.name);
@@ -364,10 +409,12 @@ impl Analyser {
         self.args(&def.args)?;
         self.bind(&def.name.name);
         self.open(ScopeKind::Class, Some(address(def)));
+        self.classes.push(def.name.name.clone());
         for param in &def.type_params {
             self.bind(&param.name.name);
         }
         self.block(&def.body)?;
+        self.classes.pop();
         self.close();
         Ok(())
     }
@@ -383,7 +430,7 @@ impl Analyser {
 
     fn params(&mut self, params: &Params) {
         for param in all_params(params) {
-            let symbol = self.scope().symbols.entry(param.name.name.clone()).or_default();
+            let symbol = self.symbol(&param.name.name);
             symbol.is_bound = true;
             symbol.is_param = true;
         }
@@ -526,7 +573,8 @@ impl Analyser {
             }
             ExprKind::Named { target, value } => {
                 self.expr(value)?;
-                self.bind_walrus(target, expr.span)
+                self.bind_walrus(target, expr.span);
+                Ok(())
             }
             ExprKind::ListComp { element, clauses } | ExprKind::SetComp { element, clauses } => {
                 self.comprehension(expr, &[element], clauses, ScopeKind::Comprehension)
@@ -545,27 +593,16 @@ impl Analyser {
         self.scopes.list[frame].first_yield.get_or_insert(span);
     }
 
-    /// `:=` binds in the function around all comprehensions.
-    fn bind_walrus(&mut self, target: &Ident, span: Span) -> Done {
+    /// `:=` binds in the function around all comprehensions and generator expressions.
+    fn bind_walrus(&mut self, target: &Ident, span: Span) {
         self.scopes.walruses.push(span);
+        let name = mangled(self.classes.last(), &target.name);
         let mut at = self.current;
-        while self.scopes.list[at].kind == ScopeKind::Comprehension {
-            if self.scopes.list[at].symbols.get(&target.name).is_some_and(|s| s.is_bound) {
-                let message = format!(
-                    "assignment expression cannot rebind comprehension iteration variable '{}'",
-                    target.name
-                );
-                return Err(SyntaxError::new(message, target.span));
-            }
+        while self.scopes.list[at].is_comprehension {
             at = self.scopes.list[at].parent.unwrap_or(0);
         }
-        if at != self.current && self.scopes.list[at].kind == ScopeKind::Class {
-            let message = "assignment expression within a comprehension cannot be used in a class body";
-            return Err(SyntaxError::new(message, span));
-        }
-        self.scopes.list[at].symbols.entry(target.name.clone()).or_default().is_bound = true;
+        self.scopes.list[at].symbols.entry(name).or_default().is_bound = true;
         self.use_name(&target.name);
-        Ok(())
     }
 
     fn comprehension(
@@ -579,6 +616,7 @@ impl Analyser {
         // The first iterable is evaluated outside.
         self.expr(&first.iter)?;
         self.open(kind, Some(address(node)));
+        self.scope().is_comprehension = true;
         if kind == ScopeKind::Function {
             self.note_yield(node.span);
         }

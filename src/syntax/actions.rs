@@ -621,13 +621,14 @@ pub fn handler(
 
 pub fn function(
     decorators: Vec<Expr>,
+    is_async: bool,
     name: Ident,
     type_params: Vec<TypeParam>,
     params: Params,
     returns: Option<Expr>,
     body: Vec<Stmt>,
 ) -> Box<StmtKind> {
-    let function = FunctionDef { name, decorators, type_params, params, returns, body, is_async: false };
+    let function = FunctionDef { name, decorators, type_params, params, returns, body, is_async };
     Box::new(StmtKind::FunctionDef(Box::new(function)))
 }
 

@@ -146,8 +146,7 @@ impl<'s> Scene<'s> {
 
     /// The causes, in the order in which they are tried.
     fn cause(&self) -> Option<SyntaxError> {
-        self.not_supported()
-            .or_else(|| self.block())
+        self.block()
             .or_else(|| self.handlers())
             .or_else(|| self.legacy_statement())
             .or_else(|| self.half_conditional())
@@ -159,11 +158,6 @@ impl<'s> Scene<'s> {
             .or_else(|| self.field())
             .or_else(|| self.forced())
             .or_else(|| self.colon_after_no_target())
-    }
-
-    fn not_supported(&self) -> Option<SyntaxError> {
-        let is_async = matches!(self.token, Token::Async | Token::Await);
-        is_async.then(|| SyntaxError::new("not supported yet: async", self.span))
     }
 
     /// Blocks that are missing or unexpected.

@@ -14,7 +14,14 @@ use std::collections::{HashMap, HashSet};
 /// Checks a whole file.
 pub fn module(source: &SourceFile, module: &Module) -> Checked {
     let mut walk = Walk::new(source);
-    walk.block(&module.body)
+    walk.is_past_futures = false;
+    for (i, statement) in module.body.iter().enumerate() {
+        let is_doc =
+            i == 0 && matches!(&statement.kind, StmtKind::Expr(e) if matches!(e.kind, ExprKind::Str(_)));
+        walk.is_past_futures |= !is_doc && !is_future_import(statement);
+        walk.statement(statement)?;
+    }
+    Ok(())
 }
 
 /// Checks an expression that stands alone.
@@ -43,15 +50,20 @@ struct Use {
 
 struct Scope {
     kind: ScopeKind,
+    /// It is that of an `async def`.
+    is_async: bool,
     names: HashMap<Name, Use>,
 }
 
 /// A comprehension around the current place.
+#[derive(Default)]
 struct Inside {
     /// What it is called; nothing for the first iterable, which is evaluated outside.
     what: Option<&'static str>,
-    /// Names that its `for` clauses bind.
+    /// Names that its `for` clauses bind, as far as they were walked.
     targets: HashSet<Name>,
+    /// Names that `:=` in it binds.
+    assigned: HashSet<Name>,
     /// We are in the expression that a `for` clause iterates over.
     in_iterable: bool,
     /// Index of the scope it is in; a lambda in it begins a new scope.
@@ -67,7 +79,28 @@ enum Around {
     StarHandler,
 }
 
+/// What `from __future__ import` knows.
+const FEATURES: &[&str] = &[
+    "nested_scopes",
+    "generators",
+    "division",
+    "absolute_import",
+    "with_statement",
+    "print_function",
+    "unicode_literals",
+    "barry_as_FLUFL",
+    "generator_stop",
+    "annotations",
+];
+
+fn is_future_import(statement: &Stmt) -> bool {
+    let StmtKind::ImportFrom { module: Some(module), level: 0, .. } = &statement.kind else { return false };
+    &*module.name == "__future__"
+}
+
 struct Walk<'s> {
+    /// The statement lies behind the place where `from __future__ import` may stand.
+    is_past_futures: bool,
     source: &'s SourceFile,
     scopes: Vec<Scope>,
     comprehensions: Vec<Inside>,
@@ -79,9 +112,16 @@ const LEAVES_STAR_HANDLER: &str = "'break', 'continue' and 'return' cannot appea
 
 impl<'s> Walk<'s> {
     fn new(source: &'s SourceFile) -> Walk<'s> {
-        let scopes = vec![Scope { kind: ScopeKind::Module, names: HashMap::new() }];
+        let scopes = vec![Scope { kind: ScopeKind::Module, is_async: false, names: HashMap::new() }];
         let around = Around::Nothing;
-        Walk { source, scopes, comprehensions: Vec::new(), around, in_star_handler: false }
+        Walk {
+            is_past_futures: true,
+            source,
+            scopes,
+            comprehensions: Vec::new(),
+            around,
+            in_star_handler: false,
+        }
     }
 
     fn kind(&self) -> ScopeKind {
@@ -111,7 +151,7 @@ impl<'s> Walk<'s> {
 
     /// Runs a part of the walk in a scope of its own.
     fn scoped(&mut self, kind: ScopeKind, body: impl FnOnce(&mut Self) -> Checked) -> Checked {
-        self.scopes.push(Scope { kind, names: HashMap::new() });
+        self.scopes.push(Scope { kind, is_async: false, names: HashMap::new() });
         let around = std::mem::replace(&mut self.around, Around::Nothing);
         let in_star_handler = std::mem::take(&mut self.in_star_handler);
         body(self)?;
@@ -126,6 +166,17 @@ impl<'s> Walk<'s> {
         body(self)?;
         self.around = outer;
         Ok(())
+    }
+
+    fn future_import(&self, names: &[Alias], span: Span) -> Checked {
+        if self.is_past_futures {
+            return refuse("from __future__ imports must occur at the beginning of the file", span);
+        }
+        names.iter().try_for_each(|alias| match &*alias.name.name {
+            "braces" => refuse("not a chance", span),
+            name if FEATURES.contains(&name) => Ok(()),
+            name => refuse(format!("future feature {name} is not defined"), span),
+        })
     }
 
     // ---- statements ----
@@ -168,6 +219,9 @@ impl<'s> Walk<'s> {
             }
             StmtKind::Import(names) => names.iter().try_for_each(|alias| self.import(alias)),
             StmtKind::ImportFrom { names, .. } => {
+                if is_future_import(statement) {
+                    self.future_import(names, statement.span)?;
+                }
                 if let Some(star) = names.iter().find(|alias| &*alias.name.name == "*") {
                     return match self.kind() {
                         ScopeKind::Module => Ok(()),
@@ -196,13 +250,15 @@ impl<'s> Walk<'s> {
                 self.surrounded(Around::Loop, |walk| walk.block(body))?;
                 self.block(orelse)
             }
-            StmtKind::For { target, iter, body, orelse, .. } => {
+            StmtKind::For { target, iter, body, orelse, is_async } => {
+                self.asynchronous(*is_async, "'async for' outside async function", statement.span)?;
                 self.target(target)?;
                 self.expr(iter)?;
                 self.surrounded(Around::Loop, |walk| walk.block(body))?;
                 self.block(orelse)
             }
-            StmtKind::With { items, body, .. } => {
+            StmtKind::With { items, body, is_async } => {
+                self.asynchronous(*is_async, "'async with' outside async function", statement.span)?;
                 for item in items {
                     self.expr(&item.context)?;
                     if let Some(target) = &item.target {
@@ -342,10 +398,19 @@ impl<'s> Walk<'s> {
         self.scoped(ScopeKind::Function, |walk| {
             walk.type_params(&function.type_params)?;
             walk.scoped(ScopeKind::Function, |walk| {
+                if let Some(scope) = walk.scopes.last_mut() {
+                    scope.is_async = function.is_async;
+                }
                 walk.parameters(&function.params)?;
                 walk.block(&function.body)
             })
         })
+    }
+
+    /// What only an `async def` may hold.
+    fn asynchronous(&self, is_async: bool, complaint: &str, span: Span) -> Checked {
+        let is_allowed = self.scopes.last().is_some_and(|scope| scope.is_async);
+        if is_async && !is_allowed { refuse(complaint, span) } else { Ok(()) }
     }
 
     fn class(&mut self, class: &ClassDef) -> Checked {
@@ -524,9 +589,17 @@ impl<'s> Walk<'s> {
             }
             ExprKind::YieldFrom(inner) => {
                 self.yield_expression(value.span)?;
+                if self.scopes.last().is_some_and(|scope| scope.is_async) {
+                    return refuse("'yield from' inside async function", value.span);
+                }
                 self.expr(inner)
             }
-            ExprKind::Await(inner) => self.expr(inner),
+            ExprKind::Await(inner) => {
+                let is_inside = self.kind() == ScopeKind::Function;
+                let function = if is_inside { "async function" } else { "function" };
+                self.asynchronous(true, &format!("'await' outside {function}"), value.span)?;
+                self.expr(inner)
+            }
             ExprKind::ListComp { element, clauses } => {
                 self.comprehension("list comprehension", [element], clauses)
             }
@@ -572,21 +645,19 @@ impl<'s> Walk<'s> {
 
     fn named(&mut self, target: &Ident, value: &Expr, span: Span) -> Checked {
         let name = &target.name;
+        if self.comprehensions.iter().any(|inside| inside.in_iterable) {
+            let message = "assignment expression cannot be used in a comprehension iterable expression";
+            return refuse(message, span);
+        }
         // Comprehensions of this very scope: the target is bound outside them.
         let here = self.scopes.len() - 1;
-        let around = self.comprehensions.iter().rev().take_while(|inside| inside.scope == here);
-        for inside in around {
-            if inside.in_iterable {
-                return refuse(
-                    "assignment expression cannot be used in a comprehension iterable expression",
-                    span,
-                );
-            }
+        for inside in self.comprehensions.iter_mut().rev().take_while(|inside| inside.scope == here) {
             if inside.targets.contains(name) {
                 let message =
                     format!("assignment expression cannot rebind comprehension iteration variable '{name}'");
                 return refuse(message, target.span);
             }
+            inside.assigned.insert(name.clone());
         }
         let is_inside = self.comprehensions.last().is_some_and(|inside| inside.scope == here);
         if is_inside && self.kind() == ScopeKind::Class {
@@ -617,17 +688,23 @@ impl<'s> Walk<'s> {
         elements: impl IntoIterator<Item = &'e Box<Expr>>,
         clauses: &[Comprehension],
     ) -> Checked {
-        let mut targets = HashSet::new();
-        for clause in clauses {
-            collect_names(&clause.target, &mut targets);
-        }
         let scope = self.scopes.len() - 1;
-        for (i, clause) in clauses.iter().enumerate() {
-            self.iterable((i > 0).then_some(what), &clause.iter, scope)?;
+        if let Some(first) = clauses.first() {
+            self.iterable(None, &first.iter, scope)?;
         }
-        self.comprehensions.push(Inside { what: Some(what), targets, in_iterable: false, scope });
-        for clause in clauses {
+        self.comprehensions.push(Inside { what: Some(what), scope, ..Inside::default() });
+        for (i, clause) in clauses.iter().enumerate() {
+            let complaint = "asynchronous comprehension outside of an asynchronous function";
+            self.asynchronous(
+                clause.is_async && what != "generator expression",
+                complaint,
+                clause.iter.span,
+            )?;
+            self.comprehension_names(&clause.target)?;
             self.comprehension_target(&clause.target)?;
+            if i > 0 {
+                self.iterable(Some(what), &clause.iter, scope)?;
+            }
             clause.conditions.iter().try_for_each(|condition| self.expr(condition))?;
         }
         elements.into_iter().try_for_each(|element| self.expr(element))?;
@@ -635,9 +712,23 @@ impl<'s> Walk<'s> {
         Ok(())
     }
 
+    /// Notes the names that a `for` clause binds.
+    fn comprehension_names(&mut self, target: &Expr) -> Checked {
+        let mut names = HashSet::new();
+        collect_names(target, &mut names);
+        let Some(inside) = self.comprehensions.last_mut() else { return Ok(()) };
+        if let Some(name) = names.iter().find(|name| inside.assigned.contains(*name)) {
+            let message =
+                format!("comprehension inner loop cannot rebind assignment expression target '{name}'");
+            return refuse(message, target.span);
+        }
+        inside.targets.extend(names);
+        Ok(())
+    }
+
     /// The expression that a `for` clause goes through: it must not bind names.
     fn iterable(&mut self, what: Option<&'static str>, iter: &Expr, scope: usize) -> Checked {
-        self.comprehensions.push(Inside { what, targets: HashSet::new(), in_iterable: true, scope });
+        self.comprehensions.push(Inside { what, in_iterable: true, scope, ..Inside::default() });
         self.expr(iter)?;
         self.comprehensions.pop();
         Ok(())

@@ -18,6 +18,8 @@ pub struct Exception {
     pub suppress_context: Cell<bool>,
     /// Places it passed, innermost first.
     pub trace: RefCell<Vec<TraceEntry>>,
+    /// The traceback object that was made of the places, or `none`; a new place makes it outdated.
+    pub traceback: RefCell<Value>,
     /// Attributes set by scripts or by the kind of error (`errno`, `code`, `__notes__`, ...).
     pub attributes: OnceCell<Ref<Dict>>,
 }
@@ -38,6 +40,7 @@ impl Exception {
             context: RefCell::new(Value::NONE),
             suppress_context: Cell::new(false),
             trace: RefCell::new(Vec::new()),
+            traceback: RefCell::new(Value::NONE),
             attributes: OnceCell::new(),
         })
     }
@@ -52,6 +55,12 @@ impl Exception {
             Some(tuple) => tuple.items().to_vec(),
             None => Vec::new(),
         }
+    }
+
+    /// Takes over the places and the traceback object of another exception.
+    pub fn copy_trace(&self, other: &Exception) {
+        *self.trace.borrow_mut() = other.trace.borrow().clone();
+        *self.traceback.borrow_mut() = other.traceback.borrow().clone();
     }
 
     pub fn attributes(&self) -> &Ref<Dict> {

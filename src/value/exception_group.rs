@@ -3,9 +3,10 @@
 //! A group is an exception whose arguments are a message and the exceptions; both are kept as attributes.
 //! `split` and `subgroup` keep the shape of nested groups and leave out empty ones.
 
-use super::{Exception, List, Ref, Res, Str, Tag, Tuple, Type, Value, View};
+use super::{Exception, Ref, Res, Str, Tag, Tuple, Type, Value, View};
 use crate::call::{Call, Native};
 use crate::eval::{Exc, Vm};
+use std::collections::HashSet;
 
 pub const BASE_EXCEPTION_GROUP: &[Native] = &[
     Native {
@@ -30,6 +31,14 @@ pub const BASE_EXCEPTION_GROUP: &[Native] = &[
 
 /// What of an exception matches a condition, and the rest.
 pub type Parts = (Option<Ref<Exception>>, Option<Ref<Exception>>);
+
+/// Which exceptions to take out of a group.
+pub enum Condition<'a> {
+    /// A class, a tuple of classes or a function.
+    Script(&'a Value),
+    /// These very exceptions, by identity.
+    Leaves(&'a HashSet<u64>),
+}
 
 impl Vm {
     /// A new group. One of `BaseExceptionGroup` whose exceptions are all `Exception`s is an `ExceptionGroup`.
@@ -89,12 +98,26 @@ impl Vm {
         members.get::<Tuple>().map(|tuple| tuple.items().to_vec())
     }
 
+    /// The exceptions in a group and the groups inside it; of any other exception itself.
+    pub fn group_leaves(&self, exception: &Ref<Exception>, leaves: &mut HashSet<u64>) {
+        match self.group_members(exception) {
+            None => {
+                leaves.insert(Value::from(exception.clone()).identity());
+            }
+            Some(members) => {
+                for member in members.into_iter().filter_map(|member| member.into_ref().ok()) {
+                    self.group_leaves(&member, leaves);
+                }
+            }
+        }
+    }
+
     /// The part of an exception (a group or not) that matches `condition`, and the rest: what
     /// `group.split` gives and `except*` needs.
     ///
     /// # Errors
     /// Whatever a condition function or `derive` raises.
-    pub fn split_group(&mut self, exception: &Ref<Exception>, condition: &Value) -> Res<Parts> {
+    pub fn split_group(&mut self, exception: &Ref<Exception>, condition: &Condition) -> Res<Parts> {
         self.check_depth(" in exceptiongroup")?;
         if self.group_condition(exception, condition)? {
             return Ok((Some(exception.clone()), None));
@@ -110,7 +133,14 @@ impl Vm {
         Ok((self.derived_group(exception, matched)?, self.derived_group(exception, rest)?))
     }
 
-    fn group_condition(&mut self, exception: &Ref<Exception>, condition: &Value) -> Res<bool> {
+    fn group_condition(&mut self, exception: &Ref<Exception>, condition: &Condition) -> Res<bool> {
+        let condition = match condition {
+            Condition::Script(condition) => *condition,
+            Condition::Leaves(leaves) => {
+                let is_leaf = self.group_members(exception).is_none();
+                return Ok(is_leaf && leaves.contains(&Value::from(exception.clone()).identity()));
+            }
+        };
         if matches!(condition.tag(), Tag::Type | Tag::Tuple) {
             return self.exception_matches(exception, condition);
         }
@@ -136,10 +166,16 @@ impl Vm {
         *made.cause.borrow_mut() = original.cause.borrow().clone();
         *made.context.borrow_mut() = original.context.borrow().clone();
         made.suppress_context.set(original.suppress_context.get());
-        *made.trace.borrow_mut() = original.trace.borrow().clone();
-        if let Some(notes) = original.get_attribute("__notes__") {
-            let copy = notes.get::<List>().map(|list| Value::list(list.to_vec()));
-            made.set_attribute("__notes__", copy.unwrap_or(notes));
+        self.traceback_value(original); // made now, so that both share it
+        made.copy_trace(original);
+        let notes = match original.get_attribute("__notes__").as_ref().map(Value::view) {
+            Some(View::List(list)) => Some(list.to_vec()),
+            Some(View::Tuple(tuple)) => Some(tuple.items().to_vec()),
+            // What is no sequence is no list of notes.
+            _ => None,
+        };
+        if let Some(notes) = notes {
+            made.set_attribute("__notes__", Value::list(notes));
         }
         Ok(Some(made))
     }
@@ -168,7 +204,7 @@ fn parts(call: &mut Call) -> Res<(Value, Value)> {
     let Some(group) = call.arg(0).get_ref::<Exception>().filter(|_| fits) else {
         return Err(call.vm.type_error("expected a function, exception type or tuple of exception types"));
     };
-    let (matched, rest) = call.vm.split_group(&group, condition)?;
+    let (matched, rest) = call.vm.split_group(&group, &Condition::Script(condition))?;
     Ok((Value::opt(matched.map(Value::from)), Value::opt(rest.map(Value::from))))
 }
 

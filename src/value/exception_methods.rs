@@ -233,6 +233,7 @@ impl Vm {
             },
         };
         *exception.trace.borrow_mut() = entries;
+        *exception.traceback.borrow_mut() = traceback.clone();
         true
     }
 }

@@ -40,16 +40,21 @@ pub(super) fn suspect(tag: Tag, bits: u64) -> u32 {
     if IS_WALKING.get() {
         return 0;
     }
-    let place = SUSPECTS.with_borrow_mut(|s| match s.free.pop() {
-        Some(place) => {
-            s.list[place as usize] = Some((tag, bits));
-            place
-        }
-        None => {
-            s.list.push(Some((tag, bits)));
-            s.list.len() as u32 - 1
+    let noted = SUSPECTS.try_with(|s| {
+        let s = &mut *s.borrow_mut();
+        match s.free.pop() {
+            Some(place) => {
+                s.list[place as usize] = Some((tag, bits));
+                place
+            }
+            None => {
+                s.list.push(Some((tag, bits)));
+                s.list.len() as u32 - 1
+            }
         }
     });
+    // A thread that ends may have lost the list; nothing is collected any more.
+    let Ok(place) = noted else { return 0 };
     let count = COUNT.get() + 1;
     COUNT.set(count);
     if count >= THRESHOLD.get() && IS_ENABLED.get() {

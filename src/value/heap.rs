@@ -198,13 +198,15 @@ unsafe fn die(tag: Tag, bits: u64) {
         }
     }
     let depth = NESTED_DROPS.get();
-    if depth >= MAX_NESTED_DROPS {
-        return WAITING.with_borrow_mut(|queue| queue.push((tag, bits)));
+    // A thread that ends may have lost its queue; then there is nothing for it but to nest.
+    let waits = depth >= MAX_NESTED_DROPS && WAITING.try_with(|q| q.borrow_mut().push((tag, bits))).is_ok();
+    if waits {
+        return;
     }
     NESTED_DROPS.set(depth + 1);
     unsafe { super::free(tag, bits) };
     if depth == 0 {
-        while let Some((tag, bits)) = WAITING.with_borrow_mut(Vec::pop) {
+        while let Ok(Some((tag, bits))) = WAITING.try_with(|queue| queue.borrow_mut().pop()) {
             unsafe { super::free(tag, bits) };
         }
     }

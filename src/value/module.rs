@@ -1,6 +1,6 @@
 //! Modules and their variables, and objects that a host program owns.
 
-use super::{Heap, Ref, Str, Tag, Value, dict};
+use super::{Dict, Heap, Ref, Str, Tag, Value, dict};
 use std::any::Any;
 use std::cell::RefCell;
 
@@ -33,14 +33,37 @@ pub struct Module {
     variables: RefCell<dict::Map>,
     /// Where names that the module does not define are looked up.
     builtins: Option<Ref<Module>>,
+    /// The dict that holds the variables instead: code that `exec` runs shares them with the script.
+    dict: Option<Ref<Dict>>,
 }
 
 impl Module {
     pub fn new(name: &str, builtins: Option<Ref<Module>>) -> Ref<Module> {
-        Ref::new(Module { name: Str::new(name), variables: RefCell::default(), builtins })
+        Ref::new(Module { name: Str::new(name), variables: RefCell::default(), builtins, dict: None })
     }
 
-    /// The variable of that name, made (unbound) if it is not there.
+    /// A module whose variables are the pairs of a dict.
+    pub fn of_dict(dict: Ref<Dict>, builtins: Ref<Module>) -> Ref<Module> {
+        let name = dict.get_text("__name__").and_then(|name| name.into_ref::<Str>().ok());
+        let name = name.unwrap_or_else(|| Str::new("builtins"));
+        let builtins = Some(builtins);
+        Ref::new(Module { name, variables: RefCell::default(), builtins, dict: Some(dict) })
+    }
+
+    pub fn dict(&self) -> Option<&Ref<Dict>> {
+        self.dict.as_ref()
+    }
+
+    pub fn is_dict(&self) -> bool {
+        self.dict.is_some()
+    }
+
+    /// The script's own mapping of built-ins: what it keeps in its dict as `__builtins__`.
+    pub fn own_builtins(&self) -> Option<Value> {
+        self.dict.as_ref()?.get_text("__builtins__")
+    }
+
+    /// The variable of that name, made (unbound) if it is not there. Not for the module of a dict.
     pub fn variable(&self, name: &Ref<Str>) -> Ref<GlobalVar> {
         if let Some(found) = self.existing(name) {
             return found;
@@ -58,6 +81,9 @@ impl Module {
 
     /// Value of a variable, if it is bound.
     pub fn get(&self, name: &Str) -> Option<Value> {
+        if let Some(dict) = &self.dict {
+            return dict.get_str(name);
+        }
         self.existing(name).map(|v| v.get()).filter(|v| !v.is_unbound())
     }
 
@@ -66,6 +92,10 @@ impl Module {
     }
 
     pub fn set(&self, name: &Ref<Str>, value: Value) {
+        if let Some(dict) = &self.dict {
+            dict.set_str(name, value);
+            return;
+        }
         self.variable(name).set(value);
     }
 
@@ -75,6 +105,9 @@ impl Module {
 
     /// Unbinds a variable; whether it was bound.
     pub fn remove(&self, name: &Str) -> bool {
+        if let Some(dict) = &self.dict {
+            return dict.remove_str(name).is_some();
+        }
         self.existing(name).is_some_and(|v| {
             let old = v.value.replace(Value::UNBOUND);
             !old.is_unbound()
@@ -83,6 +116,10 @@ impl Module {
 
     /// Names and values of the bound variables.
     pub fn pairs(&self) -> Vec<(Ref<Str>, Value)> {
+        if let Some(dict) = &self.dict {
+            let pairs = dict.pairs().into_iter();
+            return pairs.filter_map(|(key, value)| Some((key.into_ref().ok()?, value))).collect();
+        }
         let variables = self.variables.borrow();
         let all = variables.iter().filter_map(|e| e.value.get::<GlobalVar>());
         all.map(|v| (v.name.clone(), v.get())).filter(|(_, value)| !value.is_unbound()).collect()
@@ -107,6 +144,9 @@ impl Heap for Module {
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
         for entry in self.variables.borrow().iter() {
             visit(&entry.value);
+        }
+        if let Some(dict) = &self.dict {
+            visit(&dict.clone().into());
         }
     }
 }

@@ -229,14 +229,9 @@ fn callable(call: &mut Call) -> Res {
 
 fn dir(call: &mut Call) -> Res {
     let Some(object) = call.opt(0) else {
-        let mut names: Vec<String> = match call.vm.local_variables() {
-            Some(locals) => locals.iter().map(|(name, _)| name.as_str().to_string()).collect(),
-            None => {
-                call.vm.current_module().pairs().iter().map(|(name, _)| name.as_str().to_string()).collect()
-            }
-        };
-        names.sort();
-        return Ok(Value::list(names.iter().map(Value::str).collect()));
+        let variables = super::running::locals(call)?;
+        let names = call.vm.collect(&variables)?;
+        return Ok(Value::list(call.vm.sort_values(names, None, false)?));
     };
     if object.is::<Instance>()
         && let Some(method) = own_dir(call.vm, object)?

@@ -38,8 +38,18 @@ pub static MODULE: NativeModule = NativeModule {
             run: dump,
             doc: "As `dumps`, into a file.",
         },
+        Native {
+            name: "_scan",
+            params: "s, idx, /, *, object_hook=None, parse_float=None, parse_int=None, parse_constant=None, object_pairs_hook=None, strict=True",
+            run: scan,
+            doc: "The value that starts at a place in a text, and the place after it.",
+        },
     ],
-    constants: &[("JSONDecodeError", |vm| error_class(vm).map_or(Value::NONE, Value::from))],
+    constants: &[
+        ("JSONDecodeError", |vm| error_class(vm).map_or(Value::NONE, Value::from)),
+        ("JSONEncoder", |vm| in_zpy(vm, "json.encoder", "JSONEncoder").unwrap_or(Value::NONE)),
+        ("JSONDecoder", |vm| in_zpy(vm, "json.decoder", "JSONDecoder").unwrap_or(Value::NONE)),
+    ],
 };
 
 pub static FLAT: NativeModule = NativeModule {
@@ -131,15 +141,30 @@ fn guess_encoding(bytes: &[u8]) -> &'static str {
     }
 }
 
-/// Refuses what would change how every value is read or written.
-fn refuse_class(call: &mut Call, index: usize) -> Res<()> {
-    if call.keyword(index).is_some_and(|class| !class.is_none()) {
-        let name = call.native.name;
-        return Err(call
-            .vm
-            .error(Exc::NotImplementedError, format!("json.{name}(cls=...) is not supported yet")));
+/// What `stdlib/json` defines.
+fn in_zpy(vm: &mut Vm, module: &str, name: &str) -> Res {
+    let module = vm.import_module(module)?;
+    vm.get_attribute(&module, &Str::new(name))
+}
+
+/// Lets an object of the class given as `cls`, made with the other keyword arguments, read or write the value;
+/// None if `cls` is absent. Further keywords go to the class too: without `cls` there is no use for them.
+fn by_class(call: &mut Call, index: usize, usual: (&str, &str), method: &str, value: &Value) -> Res<Option<Value>> {
+    let more = call.keyword_pairs();
+    let class = match call.keyword(index).filter(|class| !class.is_none()) {
+        Some(class) => class.clone(),
+        None if more.is_empty() => return Ok(None),
+        None => in_zpy(call.vm, usual.0, usual.1)?,
+    };
+    let mut options = Vec::new();
+    for (place, param) in call.signature.keyword_only.iter().enumerate() {
+        if let Some(given) = call.keyword(place).filter(|given| place != index && !given.is_none()) {
+            options.push((Str::new(param.name), given.clone()));
+        }
     }
-    Ok(())
+    options.extend(more);
+    let object = call.vm.call_with_keywords(&class, &[], &options)?;
+    call.vm.call_method(&object, method, std::slice::from_ref(value)).map(Some)
 }
 
 fn loads(call: &mut Call) -> Res {
@@ -153,27 +178,49 @@ fn load(call: &mut Call) -> Res {
 }
 
 fn loads_value(call: &mut Call, value: &Value) -> Res {
-    refuse_class(call, 0)?;
     let text = text_of(call.vm, value)?;
     let is_str = Vm::unwrap_native(value).is::<Str>();
     if is_str && text.starts_with('\u{feff}') {
         return Err(fail(call.vm, &text, "Unexpected UTF-8 BOM (decode using utf-8-sig)", 0));
     }
+    let whole = Value::str(&text);
+    if let Some(value) = by_class(call, 0, ("json.decoder", "JSONDecoder"), "decode", &whole)? {
+        return Ok(value);
+    }
+    let options = options(call, 1)?;
+    let result = Parser::new(call.vm, &text, &options).document();
+    settle(call.vm, &text, result)
+}
+
+/// The hooks among the keyword arguments, the first of them at `from`.
+fn options(call: &mut Call, from: usize) -> Res<Options> {
     let hook = |call: &Call, index: usize| call.keyword(index).filter(|hook| !hook.is_none()).cloned();
-    let options = Options {
-        object_hook: hook(call, 1),
-        parse_float: hook(call, 2),
-        parse_int: hook(call, 3),
-        parse_constant: hook(call, 4),
-        object_pairs_hook: hook(call, 5),
-        strict: match call.keyword(6) {
+    Ok(Options {
+        object_hook: hook(call, from),
+        parse_float: hook(call, from + 1),
+        parse_int: hook(call, from + 2),
+        parse_constant: hook(call, from + 3),
+        object_pairs_hook: hook(call, from + 4),
+        strict: match call.keyword(from + 5) {
             Some(strict) => call.vm.truth(strict)?,
             None => true,
         },
         constants: true,
-    };
-    let result = Parser::new(call.vm, &text, &options).document();
-    settle(call.vm, &text, result)
+    })
+}
+
+fn scan(call: &mut Call) -> Res {
+    let text = call.str(0)?;
+    let start = call.int(1)?;
+    if start < 0 {
+        return Err(call.vm.value_error("idx cannot be negative"));
+    }
+    let offset = text.char_indices().nth(start as usize).map_or(text.len(), |(offset, _)| offset);
+    let options = options(call, 0)?;
+    match Parser::new(call.vm, text, &options).value_at(offset) {
+        Ok((value, end)) => Ok(Value::tuple(vec![value, Value::size(text[..end].chars().count())])),
+        Err(failure) => settle(call.vm, text, Err(failure)),
+    }
 }
 
 fn parse(call: &mut Call) -> Res {
@@ -201,7 +248,10 @@ fn dump(call: &mut Call) -> Res {
 }
 
 fn dumped(call: &mut Call) -> Res<String> {
-    refuse_class(call, 4)?;
+    let value = call.arg(0);
+    if let Some(text) = by_class(call, 4, ("json.encoder", "JSONEncoder"), "encode", value)? {
+        return call.vm.text_of(&text, "result of encode()");
+    }
     let flag = |call: &mut Call, index: usize, usual: bool| match call.keyword(index) {
         Some(value) => call.vm.truth(value),
         None => Ok(usual),

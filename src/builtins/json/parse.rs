@@ -64,6 +64,13 @@ impl<'a> Parser<'a> {
         Ok(value)
     }
 
+    /// The value that starts at a byte, and the byte after it.
+    pub fn value_at(&mut self, at: usize) -> Result<(Value, usize), Failure> {
+        self.at = at;
+        let value = self.value()?;
+        Ok((value, self.at))
+    }
+
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }

@@ -48,7 +48,59 @@ pub fn listdir(call: &mut Call) -> Res {
     };
     let result = names(&path.path);
     let names = done(call, result, &path)?;
+    // A path of bytes gives names of bytes.
+    if call.opt(0).is_some_and(|path| Vm::unwrap_native(path).is::<crate::value::Bytes>()) {
+        let mut encoded = Vec::new();
+        for name in &names {
+            let bytes = crate::builtins::io::path_bytes(call.vm, name)?;
+            encoded.push(Value::bytes(bytes.as_os_str().as_bytes().to_vec()));
+        }
+        return Ok(Value::list(encoded));
+    }
     Ok(Value::list(names.iter().map(Value::str).collect()))
+}
+
+pub static STATVFS_RESULT: StructType = StructType {
+    module: "os",
+    name: "statvfs_result",
+    fields: &[
+        "f_bsize", "f_frsize", "f_blocks", "f_bfree", "f_bavail", "f_files", "f_ffree", "f_favail", "f_flag",
+        "f_namemax",
+    ],
+    hidden: &[],
+};
+
+pub fn statvfs(call: &mut Call) -> Res {
+    let path = path_argument(call, 0, "path", "string, bytes, os.PathLike or integer")?;
+    let result = nix::sys::statvfs::statvfs(&path.path).map_err(std::io::Error::from);
+    let found = done(call, result, &path)?;
+    let numbers = [
+        found.block_size() as u64,
+        found.fragment_size() as u64,
+        found.blocks() as u64,
+        found.blocks_free() as u64,
+        found.blocks_available() as u64,
+        found.files() as u64,
+        found.files_free() as u64,
+        found.files_available() as u64,
+        found.flags().bits() as u64,
+        found.name_max() as u64,
+    ];
+    let items = numbers.iter().map(|number| Value::int(*number as i64)).collect();
+    Ok(call.vm.struct_value(&STATVFS_RESULT, items)?.into())
+}
+
+pub fn chown(call: &mut Call) -> Res {
+    let path = path_at(call, 0, "path")?;
+    let mut ids = [None; 2];
+    for (index, id) in ids.iter_mut().enumerate() {
+        let given = call.int(index + 1)?;
+        // -1 leaves it as it is.
+        *id = if given == -1 { None } else { Some(given as u32) };
+    }
+    let result = std::os::unix::fs::chown(&path.path, ids[0], ids[1]);
+    done(call, result, &path)?;
+    Ok(Value::NONE)
 }
 
 fn mode(call: &mut Call, index: usize) -> Res<u32> {
@@ -229,12 +281,24 @@ pub fn utime(call: &mut Call) -> Res {
             [accessed, changed] => (moment(call.vm, accessed)?, moment(call.vm, changed)?),
             _ => return Err(call.vm.type_error("utime: 'times' must be either a tuple of two ints or None")),
         },
-        None => (SystemTime::now(), SystemTime::now()),
+        None => match call.keyword(0).filter(|pair| !pair.is_none()) {
+            Some(pair) => match &call.vm.collect(pair)?[..] {
+                [accessed, changed] => (exact_moment(call.vm, accessed)?, exact_moment(call.vm, changed)?),
+                _ => return Err(call.vm.type_error("utime: 'ns' must be a tuple of two ints")),
+            },
+            None => (SystemTime::now(), SystemTime::now()),
+        },
     };
     let times = std::fs::FileTimes::new().set_accessed(accessed).set_modified(changed);
     let result = std::fs::File::open(&path.path).and_then(|file| file.set_times(times));
     done(call, result, &path)?;
     Ok(Value::NONE)
+}
+
+/// A moment given in nanoseconds.
+fn exact_moment(vm: &mut Vm, value: &Value) -> Res<SystemTime> {
+    let since = Duration::from_nanos(vm.to_index(value)?.max(0) as u64);
+    Ok(SystemTime::UNIX_EPOCH + since)
 }
 
 fn moment(vm: &mut Vm, value: &Value) -> Res<SystemTime> {

@@ -81,12 +81,14 @@ pub static MODULE: NativeModule = NativeModule {
         ),
         row("lstat", "path", files::lstat, "As `stat`, about a link itself."),
         row("fstat", "fd", files::fstat, "As `stat`, about an open descriptor."),
+        row("statvfs", "path", files::statvfs, "What is known about the disk that a path is on."),
+        row("chown", "path, uid, gid", files::chown, "Sets owner and group; -1 leaves one as it is."),
         row("chmod", "path, mode", files::chmod, "Sets the permission bits."),
         row(
             "utime",
-            "path, times=None",
+            "path, times=None, *, ns=None",
             files::utime,
-            "Sets access and change time to a pair of seconds, or to now.",
+            "Sets access and change time to a pair of seconds, of nanoseconds (`ns`), or to now.",
         ),
         row("truncate", "path, length", files::truncate, "Cuts a file or lengthens it with zeros."),
         row(
