@@ -29,6 +29,8 @@ pub static STATIC_METHOD: &[Native] = descriptor_methods::STATIC_METHOD;
 pub static CLASS_METHOD: &[Native] = descriptor_methods::CLASS_METHOD;
 pub static FUNCTION: &[Native] = descriptor_methods::FUNCTION;
 pub static METHOD: &[Native] = descriptor_methods::METHOD;
+pub static CELL: &[Native] = descriptor_methods::CELL;
+pub static MODULE: &[Native] = descriptor_methods::MODULE;
 pub static SUPER: &[Native] = descriptor_methods::SUPER;
 pub use super::io::METHODS as FILE;
 pub static ITERATOR: &[Native] = iterator_methods::ITERATOR;

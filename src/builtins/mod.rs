@@ -280,7 +280,7 @@ impl Vm {
         let get = core::slots::slot_function(&core::slots::SLOT_GET, name);
         let set = core::slots::slot_function(&core::slots::SLOT_SET, name);
         let delete = core::slots::slot_function(&core::slots::SLOT_DELETE, name);
-        Ref::new(Property { get, set, delete, doc: Value::NONE }).into()
+        Property::new(get, set, delete, Value::NONE).into()
     }
 }
 

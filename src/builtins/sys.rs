@@ -36,6 +36,18 @@ pub static MODULE: NativeModule = NativeModule {
             doc: "How many calls of functions may be nested.",
         },
         Native {
+            name: "get_int_max_str_digits",
+            params: "",
+            run: |call| Ok(Value::size(call.vm.int_max_str_digits)),
+            doc: "Most decimal digits of an int that is read from or written as text; 0 for any number.",
+        },
+        Native {
+            name: "set_int_max_str_digits",
+            params: "maxdigits",
+            run: set_int_max_str_digits,
+            doc: "Sets how many decimal digits an int that is read from or written as text may have: 0 or at least 640.",
+        },
+        Native {
             name: "setrecursionlimit",
             params: "limit, /",
             run: set_recursion_limit,
@@ -130,7 +142,14 @@ pub static MODULE: NativeModule = NativeModule {
             object(
                 vm,
                 "flags",
-                &[("optimize", Value::int(0)), ("interactive", Value::int(0)), ("utf8_mode", Value::int(1))],
+                &[
+                    ("optimize", Value::int(0)),
+                    ("interactive", Value::int(0)),
+                    ("utf8_mode", Value::int(1)),
+                    ("bytes_warning", Value::int(0)),
+                    ("dev_mode", Value::FALSE),
+                    ("verbose", Value::int(0)),
+                ],
             )
         }),
         ("builtin_module_names", |vm| {
@@ -242,6 +261,10 @@ fn hash_info(vm: &mut Vm) -> Value {
             ("inf", Value::int(314_159)),
             ("nan", Value::int(0)),
             ("imag", Value::int(1_000_003)),
+            ("algorithm", Value::str("foldhash")),
+            ("hash_bits", Value::int(64)),
+            ("seed_bits", Value::int(64)),
+            ("cutoff", Value::int(0)),
         ],
     )
 }
@@ -267,6 +290,16 @@ fn exception(call: &mut Call) -> Res {
 
 fn get_recursion_limit(call: &mut Call) -> Res {
     Ok(Value::size(call.vm.recursion_limit))
+}
+
+fn set_int_max_str_digits(call: &mut Call) -> Res {
+    /// As in CPython: fewer would slow nobody down.
+    const LEAST: usize = 640;
+    match usize::try_from(call.int(0)?) {
+        Ok(limit) if limit == 0 || limit >= LEAST => call.vm.int_max_str_digits = limit,
+        _ => return Err(call.vm.value_error("maxdigits must be 0 or larger than 640")),
+    }
+    Ok(Value::NONE)
 }
 
 fn set_recursion_limit(call: &mut Call) -> Res {

@@ -47,10 +47,18 @@ impl Vm {
     pub fn special_method(&mut self, object: &Value, name: &str) -> Res<Option<Value>> {
         let class = self.type_of(object);
         let Some(found) = self.lookup(&class, &Str::new(name)) else { return Ok(None) };
-        if found.is_none() {
+        // `none` says that there is no such method. Where Python tells so in words of its own, the caller does;
+        // elsewhere calling `none` is the error.
+        if found.is_none() && matches!(name, "__hash__" | "__iter__" | "__contains__" | "__reversed__") {
             return Ok(None);
         }
         self.bind(found, object, &class).map(Some)
+    }
+
+    /// Whether an object's class says by `name = None` that it has no such method.
+    pub(crate) fn is_blocked(&mut self, object: &Value, name: &str) -> bool {
+        let class = self.type_of(object);
+        class.flags.is_user && self.lookup(&class, &Str::new(name)).is_some_and(|found| found.is_none())
     }
 
     /// What a class attribute means for an object: descriptors are applied.
@@ -65,11 +73,7 @@ impl Vm {
             }
             View::Property(property) => {
                 if property.get.is_none() {
-                    let name = class.name();
-                    return Err(self.error(
-                        Exc::AttributeError,
-                        format!("property of '{}' object has no getter", name.as_str()),
-                    ));
+                    return Err(self.property_lacks(property, object, "getter"));
                 }
                 let getter = property.get.clone();
                 self.call(&getter, std::slice::from_ref(object))
@@ -80,6 +84,22 @@ impl Vm {
             },
             _ => Ok(found),
         }
+    }
+
+    /// The error of a property that has no function for what is asked of it.
+    #[cold]
+    pub(crate) fn property_lacks(&mut self, property: &Property, object: &Value, what: &str) -> Raised {
+        let class = self.type_of(object);
+        let name = property.name.borrow().clone();
+        let shown = match name.is_none() {
+            true => String::new(),
+            false => match self.repr_of(&name) {
+                Ok(name) => format!("{name} "),
+                Err(raised) => return raised,
+            },
+        };
+        let owner = class.qualname.borrow().as_str().to_string();
+        self.error(Exc::AttributeError, format!("property {shown}of '{owner}' object has no {what}"))
     }
 
     /// Whether a class attribute wins over the object's own table.
@@ -206,7 +226,7 @@ impl Vm {
         }
         match (name.as_str(), object.view()) {
             ("__class__", _) => Ok(Some(class.into())),
-            ("__doc__", View::Property(p)) => Ok(Some(p.doc.clone())),
+            ("__doc__", View::Property(p)) => Ok(Some(p.doc.borrow().clone())),
             ("fget", View::Property(p)) => Ok(Some(p.get.clone())),
             ("fset", View::Property(p)) => Ok(Some(p.set.clone())),
             ("fdel", View::Property(p)) => Ok(Some(p.delete.clone())),
@@ -530,6 +550,11 @@ impl Vm {
                 Ok(())
             }
             View::Function(f) => self.set_function_attribute(object, f, name, value),
+            View::Property(property) if name.as_str() == "__doc__" => {
+                let old = property.doc.replace(value);
+                drop(old); // after the borrow: its destructor may run script code
+                Ok(())
+            }
             _ => Err(self.cannot_set(object, name)),
         }
     }
@@ -541,15 +566,7 @@ impl Vm {
             match found.view() {
                 View::Property(property) => {
                     if property.set.is_none() {
-                        let shown = class.name();
-                        return Err(self.error(
-                            Exc::AttributeError,
-                            format!(
-                                "property '{}' of '{}' object has no setter",
-                                name.as_str(),
-                                shown.as_str()
-                            ),
-                        ));
+                        return Err(self.property_lacks(property, object, "setter"));
                     }
                     let setter = property.set.clone();
                     return self.call(&setter, &[object.clone(), value]).map(drop);
@@ -738,15 +755,7 @@ impl Vm {
             match found.view() {
                 View::Property(property) => {
                     if property.delete.is_none() {
-                        let shown = class.name();
-                        return Err(self.error(
-                            Exc::AttributeError,
-                            format!(
-                                "property '{}' of '{}' object has no deleter",
-                                name.as_str(),
-                                shown.as_str()
-                            ),
-                        ));
+                        return Err(self.property_lacks(property, object, "deleter"));
                     }
                     let deleter = property.delete.clone();
                     return self.call(&deleter, std::slice::from_ref(object)).map(drop);
@@ -883,13 +892,7 @@ fn method_value(native: &'static Native, owner: &Ref<Type>) -> Value {
     .into();
     if native.name.starts_with('.') {
         let none = || Value::NONE;
-        return Ref::new(Property {
-            get: function,
-            set: none(),
-            delete: none(),
-            doc: Value::str(native.doc),
-        })
-        .into();
+        return Property::new(function, none(), none(), Value::str(native.doc)).into();
     }
     match first {
         Some("self") => function,

@@ -3,7 +3,9 @@
 use super::Vm;
 use super::code::CompareOp;
 use super::expr::order_answer;
-use crate::value::{Complex, DictView, Instance, Int, Ref, Res, Str, Tag, Value, View, dict, memoryview};
+use crate::value::{
+    BigInt, Complex, DictView, Instance, Int, Ref, Res, Str, Tag, Value, View, dict, memoryview,
+};
 use std::cmp::Ordering;
 
 /// Result of comparing two built-in values that have an order.
@@ -143,11 +145,11 @@ impl Vm {
                 return self.compare_sets(op, left, right);
             }
             (View::Range(a), View::Range(b)) if is_equality => {
-                let (n, m) = (a.len(), b.len());
+                let (n, m) = (a.length(), b.length());
                 let same = n == m
-                    && (n == Some(0)
+                    && (n == BigInt::ZERO
                         || self.equals(&a.start_value(), &b.start_value())?
-                            && (n == Some(1) || self.equals(&a.step_value(), &b.step_value())?));
+                            && (n == BigInt::from(1) || self.equals(&a.step_value(), &b.step_value())?));
                 return Ok(same == (op == CompareOp::Eq));
             }
             (View::Slice(a), View::Slice(b)) if is_equality => {
@@ -320,7 +322,7 @@ impl Vm {
                 self.items_contain(&set.items, &key, hash)
             }
             View::DictView(view) => self.view_contains(view, item),
-            View::Range(range) => match Int::of(item) {
+            View::Range(range) => match Int::of(item).filter(|_| item.tag() != Tag::Instance) {
                 Some(number) => Ok(range.position_of(number).is_some()),
                 None => self.iterated_contains(container, item),
             },
@@ -331,13 +333,19 @@ impl Vm {
 
     /// A set inside a look-up stands for the frozen set equal to it.
     pub(crate) fn set_key(&mut self, item: &Value) -> Res<(Value, u64)> {
-        if let View::Set(set) = item.view() {
-            let frozen: Value = crate::value::FrozenSet::new(set.borrow().clone()).into();
-            let hash = self.hash(&frozen)?;
-            return Ok((frozen, hash));
+        let View::Set(set) = Vm::unwrap_native(item).view() else {
+            return Ok((item.clone(), self.hash(item)?));
+        };
+        if item.is::<Instance>() {
+            // A class derived from set may have a hash.
+            let hash = self.hash(item);
+            if let Some(hash) = self.catch(hash, super::Exc::TypeError)? {
+                return Ok((item.clone(), hash));
+            }
         }
-        let hash = self.hash(item)?;
-        Ok((item.clone(), hash))
+        let frozen: Value = crate::value::FrozenSet::new(set.borrow().clone()).into();
+        let hash = self.hash(&frozen)?;
+        Ok((frozen, hash))
     }
 
     fn view_contains(&mut self, view: &DictView, item: &Value) -> Res<bool> {
@@ -374,6 +382,10 @@ impl Vm {
         if let Some(method) = self.special_method(container, "__contains__")? {
             let answer = self.call(&method, std::slice::from_ref(item))?;
             return self.truth(&answer);
+        }
+        if self.is_blocked(container, "__contains__") {
+            let name = self.type_name(container);
+            return Err(self.type_error(format!("'{name}' object is not a container")));
         }
         if let Some(native) = container.get::<Instance>().and_then(Instance::native)
             && self.special_method(container, "__iter__")?.is_none()

@@ -49,6 +49,45 @@ impl Vm {
         Ok(Bounds { start, stop, step, count })
     }
 
+    /// Start, stop and step of a slice for a sequence of any length, as `slice.indices` gives them.
+    pub(crate) fn big_slice_bounds(&mut self, slice: &Slice, len: &BigInt) -> Res<[BigInt; 3]> {
+        let step = self.big_slice_part(&slice.step)?.unwrap_or_else(|| BigInt::from(1));
+        if step == BigInt::ZERO {
+            return Err(self.value_error("slice step cannot be zero"));
+        }
+        let is_down = step.is_negative();
+        let (low, high) = match is_down {
+            true => (BigInt::from(-1), len - 1),
+            false => (BigInt::ZERO, len.clone()),
+        };
+        let clamp = |part: Option<BigInt>, default: &BigInt| match part {
+            None => default.clone(),
+            Some(i) if i.is_negative() => (i + len).max(low.clone()),
+            Some(i) => i.min(high.clone()),
+        };
+        let start = clamp(self.big_slice_part(&slice.start)?, if is_down { &high } else { &low });
+        let stop = clamp(self.big_slice_part(&slice.stop)?, if is_down { &low } else { &high });
+        Ok([start, stop, step])
+    }
+
+    fn big_slice_part(&mut self, part: &Value) -> Res<Option<BigInt>> {
+        if self.slice_part(part)?.is_none() {
+            return Ok(None);
+        }
+        let int = self.to_int_value(part)?;
+        Ok(Int::of(&int).map(|int| int.to_big().into_owned()))
+    }
+
+    /// A slice of a range that 64 bits may not hold.
+    fn big_range_slice(&mut self, range: &Range, slice: &Slice) -> Res {
+        let bounds = self.big_slice_bounds(slice, &range.length())?;
+        let big = |value: Value| Int::of(&value).map(|int| int.to_big().into_owned()).unwrap_or_default();
+        let (start, step) = (big(range.start_value()), big(range.step_value()));
+        let parts = [&start + &step * &bounds[0], &start + &step * &bounds[1], &step * &bounds[2]];
+        let [start, stop, step] = parts.map(Value::big);
+        Ok(crate::value::range_methods::make_range(&start, &stop, &step))
+    }
+
     pub(crate) fn slice_part(&mut self, part: &Value) -> Res<Option<i64>> {
         if part.is_none() {
             return Ok(None);
@@ -215,7 +254,7 @@ impl Vm {
                 (Some(start), Some(stop), Some(step)) if range.big.is_none() => {
                     Ok(Range::new(start, stop, step).into())
                 }
-                _ => Err(self.overflow_error("slice of a range beyond 64 bits")),
+                _ => self.big_range_slice(range, slice),
             };
         }
         match self.position(index, len, "range")? {
@@ -225,6 +264,9 @@ impl Vm {
     }
 
     fn big_range_item(&mut self, range: &Range, index: &Value) -> Res {
+        if let View::Slice(slice) = index.view() {
+            return self.big_range_slice(range, slice);
+        }
         let int = self.to_int_value(index)?;
         let (Some(big), Some(int)) = (&range.big, Int::of(&int)) else {
             return Err(self.index_error("range object index out of range"));

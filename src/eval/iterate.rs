@@ -50,6 +50,9 @@ impl Vm {
             let name = self.type_name(&iterator);
             return Err(self.type_error(format!("iter() returned non-iterator of type '{name}'")));
         }
+        if self.is_blocked(value, "__iter__") {
+            return Err(self.not_iterable(value));
+        }
         if let Some(native) = value.get::<Instance>().and_then(Instance::native) {
             return self.iter(&native.clone());
         }
@@ -330,7 +333,7 @@ impl Vm {
         match set.view() {
             View::Set(set) => {
                 if set.len() != *len {
-                    *len = usize::MAX;
+                    *len = usize::MAX; // stays in error
                     return Err(self.runtime_error("Set changed size during iteration"));
                 }
                 Ok(step(&set.borrow(), slot))
@@ -406,8 +409,8 @@ impl Vm {
             View::ByteArray(bytes) => bytes.data.borrow().len(),
             View::DictView(view) => view.dict.len(),
             View::Range(range) => match range.len() {
-                Some(len) => len,
-                None => return Err(self.overflow_error("Python int too large to convert to C ssize_t")),
+                Some(len) if i64::try_from(len).is_ok() => len,
+                _ => return Err(self.overflow_error("Python int too large to convert to C ssize_t")),
             },
             _ => return self.len_of_object(value),
         })

@@ -7,7 +7,8 @@ use super::Vm;
 use super::code::{BinaryOp, UnaryOp};
 use crate::value::bytes::methods::{contents, is_bytes_like};
 use crate::value::{
-    BigInt, ByteArray, Complex, Dict, FrozenSet, Int, List, Raised, Ref, Res, Set, Str, Tag, Value, View,
+    BigInt, ByteArray, Complex, Dict, FrozenSet, Instance, Int, List, Raised, Ref, Res, Set, Str, Tag, Value,
+    View,
 };
 use num_integer::Integer;
 use num_traits::{Signed, ToPrimitive, Zero};
@@ -107,6 +108,14 @@ impl Vm {
             };
             return self.type_error(message);
         }
+        if symbol == ">>"
+            && left.get::<crate::value::NativeFunction>().is_some_and(|f| f.native.name == "print")
+        {
+            return self.type_error(format!(
+                "unsupported operand type(s) for >>: '{l}' and '{r}'. Did you mean \
+                 \"print(<message>, file=<output_stream>)\"?"
+            ));
+        }
         if symbol == "*" && is_sequence(left) {
             return self.type_error(format!("can't multiply sequence by non-int of type '{r}'"));
         }
@@ -125,7 +134,10 @@ impl Vm {
                 list.borrow_mut().extend(items);
                 return Ok(left.clone());
             }
-            (BinaryOp::Mul, View::List(list)) if Int::of(right).is_some() => {
+            (BinaryOp::Mul, View::List(list))
+                if Int::of(right).is_some()
+                    || right.is::<Instance>() && self.special_method(right, "__index__")?.is_some() =>
+            {
                 let repeated = self.binary(op, left, right)?;
                 if let Some(repeated) = repeated.get::<List>() {
                     let items = repeated.to_vec();
@@ -287,7 +299,7 @@ impl Vm {
     }
 
     /// A sequence times an object that counts as an int by `__index__`.
-    fn repeat_by_index(&mut self, left: &Value, right: &Value) -> Res<Option<Value>> {
+    pub(crate) fn repeat_by_index(&mut self, left: &Value, right: &Value) -> Res<Option<Value>> {
         for (sequence, count) in [(left, right), (right, left)] {
             let sequence = Vm::unwrap_native(sequence);
             if is_sequence(sequence)
@@ -436,7 +448,7 @@ impl Vm {
     }
 
     fn float_power(&mut self, x: f64, y: f64) -> Res {
-        if x == 0.0 && y < 0.0 {
+        if x == 0.0 && y < 0.0 && y.is_finite() {
             return Err(self.zero_division("0.0 cannot be raised to a negative power"));
         }
         if x < 0.0 && x.is_finite() && y.is_finite() && y.fract() != 0.0 {
@@ -527,7 +539,6 @@ impl Vm {
         };
         let count = match count {
             Int::Small(n) => n.max(0) as usize,
-            Int::Big(_) if count.is_negative() => 0,
             Int::Big(_) => return Err(self.overflow_error("cannot fit 'int' into an index-sized integer")),
         };
         if len.checked_mul(count).is_none_or(|total| total > MAX_ITEMS) {

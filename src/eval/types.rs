@@ -39,7 +39,7 @@ fn rows() -> Vec<Row> {
         ("frozenset", None, Tag::FrozenSet, true, m::FROZENSET),
         ("range", None, Tag::Range, false, m::RANGE),
         ("slice", None, Tag::Slice, false, m::SLICE),
-        ("cell", None, Tag::Cell, false, &[]),
+        ("cell", None, Tag::Cell, false, m::CELL),
         ("function", None, Tag::Function, false, m::FUNCTION),
         ("builtin_function_or_method", Some("function"), Tag::NativeFunction, false, m::FUNCTION),
         ("method", None, Tag::BoundMethod, false, m::METHOD),
@@ -47,7 +47,7 @@ fn rows() -> Vec<Row> {
         ("staticmethod", None, Tag::StaticMethod, true, m::STATIC_METHOD),
         ("classmethod", None, Tag::ClassMethod, true, m::CLASS_METHOD),
         ("super", None, Tag::Super, false, m::SUPER),
-        ("module", None, Tag::Module, true, &[]),
+        ("module", None, Tag::Module, true, m::MODULE),
         ("TextIOWrapper", None, Tag::File, false, m::FILE),
         ("foreign", None, Tag::Foreign, false, &[]),
         ("global", None, Tag::GlobalVar, false, &[]),
@@ -175,7 +175,8 @@ impl Types {
             _ if tag == Tag::Foreign => crate::builtins::methods::of_foreign(name),
             _ => crate::builtins::methods::ITERATOR,
         };
-        let flags = Flags { is_slotted: true, ..Flags::default() };
+        let is_base = !crate::builtins::methods::constructor_of(name).is_empty();
+        let flags = Flags { is_slotted: true, is_base, ..Flags::default() };
         let made = builtin(name, None, vec![self.object.clone()], tag, flags, methods);
         if matches!(tag, Tag::Iter | Tag::File) {
             super::attribute::pour(&made);

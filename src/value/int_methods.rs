@@ -146,7 +146,8 @@ fn new(call: &mut Call) -> Res {
         (None, Some(_)) => Err(call.vm.type_error("int() missing string argument")),
         (Some(value), None) => call.vm.int_from(value),
         (Some(value), Some(base)) => {
-            let base = call.vm.to_index(base)?;
+            // One that is too large is as wrong as any other.
+            let base = call.vm.to_int_value(base)?.as_small_int().unwrap_or(-1);
             call.vm.int_with_base(value, base)
         }
     }

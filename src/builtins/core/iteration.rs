@@ -306,6 +306,9 @@ fn reversed(call: &mut Call) -> Res {
     {
         return call.vm.call(&method, &[]);
     }
+    if call.vm.is_blocked(sequence, "__reversed__") {
+        return Err(not_reversible(call));
+    }
     let inside = match sequence.tag() {
         Tag::Instance if call.vm.special_method(sequence, "__getitem__")?.is_some() => sequence,
         _ => Vm::unwrap_native(sequence),

@@ -149,7 +149,13 @@ fn in_zpy(vm: &mut Vm, module: &str, name: &str) -> Res {
 
 /// Lets an object of the class given as `cls`, made with the other keyword arguments, read or write the value;
 /// None if `cls` is absent. Further keywords go to the class too: without `cls` there is no use for them.
-fn by_class(call: &mut Call, index: usize, usual: (&str, &str), method: &str, value: &Value) -> Res<Option<Value>> {
+fn by_class(
+    call: &mut Call,
+    index: usize,
+    usual: (&str, &str),
+    method: &str,
+    value: &Value,
+) -> Res<Option<Value>> {
     let more = call.keyword_pairs();
     let class = match call.keyword(index).filter(|class| !class.is_none()) {
         Some(class) => class.clone(),
