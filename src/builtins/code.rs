@@ -79,8 +79,8 @@ pub fn resolve(
 ) -> Result<Rc<Code>, SyntaxError> {
     let expressions = match mode {
         Mode::Eval => {
-            let tree = crate::syntax::parse_expression(source)?;
-            return crate::resolve::expression(vm, &tree, source.clone(), home);
+            let mut tree = crate::syntax::parse_expression(source)?;
+            return crate::resolve::expression(vm, &mut tree, source.clone(), home);
         }
         Mode::Exec => Expressions::Dropped,
         Mode::Single => Expressions::Echoed,
@@ -298,7 +298,8 @@ fn names(code: &Code, slots: impl Iterator<Item = usize>) -> Vec<Value> {
 }
 
 fn own_names(code: &Code) -> Vec<Value> {
-    let is_own = |slot: &usize| is_function(code) && !code.captured_slots.contains(&(*slot as u32));
+    let is_shared = |slot: u32| code.captured_slots.contains(&slot) || code.fresh_cells.contains(&slot);
+    let is_own = |slot: &usize| is_function(code) && !is_shared(*slot as u32);
     names(code, (0..code.slot_names.len()).filter(is_own))
 }
 

@@ -1,9 +1,9 @@
 //! Methods of generators.
 
 use crate::call::{Call, Native};
-use crate::eval::Exc;
+use crate::eval::{Exc, Vm};
 use crate::value::generator::Status;
-use crate::value::{Exception, Generator, Ref, Res, Value};
+use crate::value::{Exception, Generator, Ref, Res, Tuple, Type, Value};
 
 pub static METHODS: &[Native] = &[
     Native { name: "__next__", params: "self, /", run: next, doc: "The next value the generator yields." },
@@ -93,16 +93,34 @@ fn throw(call: &mut Call) -> Res {
 /// The exception that `throw(type, value)` or `throw(exception)` means.
 fn thrown(call: &mut Call) -> Res<Ref<Exception>> {
     let (first, second) = (call.arg(1).clone(), call.opt_not_none(2).cloned());
+    let traceback = call.opt_not_none(3).cloned();
+    if traceback.as_ref().is_some_and(|traceback| Vm::traceback_entries(traceback).is_none()) {
+        return Err(call.vm.type_error("throw() third argument must be a traceback object"));
+    }
+    if first.is::<Exception>() && second.is_some() {
+        return Err(call.vm.type_error("instance exception may not have a separate value"));
+    }
     let message = "exceptions must be classes or instances deriving from BaseException, not ";
     let message = format!("{message}{}", call.vm.type_name(&first));
-    match second {
-        Some(second) if second.is::<Exception>() => call.vm.to_exception(second, &message),
-        Some(second) => {
-            let made = call.vm.call(&first, &[second])?;
-            call.vm.to_exception(made, &message)
+    let exception = match second {
+        // A value of the class is the exception, anything else its argument.
+        Some(second) if first.get_ref::<Type>().is_some_and(|class| call.vm.is_instance(&second, &class)) => {
+            call.vm.to_exception(second, &message)?
         }
-        None => call.vm.to_exception(first, &message),
+        Some(second) => {
+            let args = match second.get::<Tuple>() {
+                Some(tuple) => tuple.items().to_vec(),
+                None => vec![second],
+            };
+            let made = call.vm.call(&first, &args)?;
+            call.vm.to_exception(made, &message)?
+        }
+        None => call.vm.to_exception(first, &message)?,
+    };
+    if let Some(traceback) = traceback {
+        call.vm.set_traceback(&exception, &traceback);
     }
+    Ok(exception)
 }
 
 fn close(call: &mut Call) -> Res {

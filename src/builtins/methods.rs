@@ -57,6 +57,7 @@ pub fn constructor_of(name: &str) -> &'static [Native] {
         "reversed" => i::REVERSED,
         "StringIO" => super::io::STRING_IO,
         "BytesIO" => super::io::BYTES_IO,
+        "TextIOWrapper" => super::io::TEXT_WRAPPER,
         _ => &[],
     }
 }

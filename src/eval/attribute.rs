@@ -46,19 +46,24 @@ impl Vm {
     /// A special method of the object's class, bound to the object; `None` if the class has none.
     pub fn special_method(&mut self, object: &Value, name: &str) -> Res<Option<Value>> {
         let class = self.type_of(object);
-        let Some(found) = self.lookup(&class, &Str::new(name)) else { return Ok(None) };
-        // `none` says that there is no such method. Where Python tells so in words of its own, the caller does;
-        // elsewhere calling `none` is the error.
-        if found.is_none() && matches!(name, "__hash__" | "__iter__" | "__contains__" | "__reversed__") {
+        let name = self.intern(name);
+        let Some(found) = self.lookup(&class, &name) else { return Ok(None) };
+        // Where Python says in words of its own that `none` refuses something, the caller does; elsewhere calling
+        // `none` is the error.
+        if found.is_none()
+            && matches!(name.as_str(), "__hash__" | "__iter__" | "__contains__" | "__reversed__")
+        {
             return Ok(None);
         }
         self.bind(found, object, &class).map(Some)
     }
 
-    /// Whether an object's class says by `name = None` that it has no such method.
-    pub(crate) fn is_blocked(&mut self, object: &Value, name: &str) -> bool {
+    /// Whether the object's class has `none` in place of a special method: it refuses what a base or another
+    /// method would do.
+    pub(crate) fn refuses(&mut self, object: &Value, name: &str) -> bool {
         let class = self.type_of(object);
-        class.flags.is_user && self.lookup(&class, &Str::new(name)).is_some_and(|found| found.is_none())
+        let name = self.intern(name);
+        self.lookup(&class, &name).is_some_and(|found| found.is_none())
     }
 
     /// What a class attribute means for an object: descriptors are applied.
@@ -255,6 +260,9 @@ impl Vm {
         if is_own && let Some(value) = self.class_special(&class, name.as_str()) {
             return Ok(Some(value));
         }
+        if name.as_str() == "__annotations__" && class.flags.is_user {
+            return Ok(Some(own_annotations(&class, name)));
+        }
         if let Some(found) = self.lookup(&class, name) {
             return match found.view() {
                 View::StaticMethod(method) => Ok(Some(method.function.clone())),
@@ -308,12 +316,17 @@ impl Vm {
         match name.as_str() {
             "__name__" => Ok(Some(module.name.clone().into())),
             "__dict__" => {
-                let dict = Dict::new(Default::default());
-                for (name, value) in module.pairs() {
-                    dict.set_str(&name, value);
+                for name in self.attribute_names(object) {
+                    let name = self.intern(&name);
+                    if module.get(&name).is_none()
+                        && let Some(value) = self.native_module_item(module, name.as_str())?
+                    {
+                        module.set(&name, value);
+                    }
                 }
-                Ok(Some(dict.into()))
+                Ok(object.get_ref::<Module>().map(crate::builtins::mapping::of_module))
             }
+            "__annotations__" => Ok(Some(crate::builtins::core::slots::module_annotations(module))),
             "__doc__" => Ok(Some(Value::NONE)),
             "__class__" => Ok(Some(self.type_of(object).into())),
             _ => match module.get_text("__getattr__") {
@@ -899,4 +912,14 @@ fn method_value(native: &'static Native, owner: &Ref<Type>) -> Value {
         Some("cls") if native.name != "__new__" => Ref::new(ClassMethod { function }).into(),
         _ => Ref::new(StaticMethod { function }).into(),
     }
+}
+
+/// `__annotations__` of a class itself, not of its bases; made if needed.
+fn own_annotations(class: &Type, name: &Ref<Str>) -> Value {
+    let known = class.attributes.borrow().get_str(name).cloned();
+    known.unwrap_or_else(|| {
+        let made = Value::from(Dict::new(Default::default()));
+        class.attributes.borrow_mut().set_str(name, made.clone());
+        made
+    })
 }

@@ -422,8 +422,8 @@ impl Vm {
                 bound
             }
         };
-        // What is for `__new__` of the script is no affair of a list or set.
-        let is_deaf = is_native && has_own_new && matches!(class.kind, Tag::List | Tag::Set);
+        // What is for `__new__` of the script is no affair of a list.
+        let is_deaf = is_native && has_own_new && class.kind == Tag::List;
         let keywords = if is_deaf {
             drop(self.pop_many(keywords.len()));
             &[]
@@ -525,6 +525,13 @@ impl Vm {
                     Tag::File | Tag::Iter => class.clone(),
                     kind => self.types.of_tag(kind).clone(),
                 };
+                // Files in memory are filled by `__init__`.
+                let is_empty_first = class.kind == Tag::File
+                    && class
+                        .mro
+                        .borrow()
+                        .iter()
+                        .any(|t| matches!(t.name.borrow().as_str(), "StringIO" | "BytesIO"));
                 // What is for `__init__` of the script is no affair of these.
                 let is_deaf = matches!(class.kind, Tag::Float | Tag::Tuple | Tag::FrozenSet)
                     && init.is_some_and(|init| !init.is::<NativeFunction>());
@@ -535,6 +542,9 @@ impl Vm {
                             View::StaticMethod(method) => method.function.clone(),
                             _ => found.clone(),
                         };
+                        if is_empty_first {
+                            return self.call(&new, &[class.clone().into()]);
+                        }
                         self.call_copied(&new, class, start, &keywords[ignored..], ignored)
                     }
                     None => Ok(Instance::new(class.clone()).into()),

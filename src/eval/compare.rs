@@ -139,10 +139,10 @@ impl Vm {
             (View::DictView(a), View::DictView(_) | View::Set(_) | View::FrozenSet(_))
                 if a.kind != dict::ViewKind::Values =>
             {
-                return self.compare_sets(op, left, right);
+                return self.compare_views(op, left, right);
             }
             (View::Set(_) | View::FrozenSet(_), View::DictView(b)) if b.kind != dict::ViewKind::Values => {
-                return self.compare_sets(op, left, right);
+                return self.compare_views(op, left, right);
             }
             (View::Range(a), View::Range(b)) if is_equality => {
                 let (n, m) = (a.length(), b.length());
@@ -222,6 +222,28 @@ impl Vm {
             CompareOp::GtE => self.is_subset(&b, &a)?,
             _ => b.len() < a.len() && self.is_subset(&b, &a)?,
         })
+    }
+
+    /// Comparison of things like sets of which one is a view; the values it shows need no hash.
+    fn compare_views(&mut self, op: CompareOp, left: &Value, right: &Value) -> Res<bool> {
+        let (n, m) = (self.len(left)?, self.len(right)?);
+        Ok(match op {
+            CompareOp::Eq => n == m && self.all_in(left, right)?,
+            CompareOp::NotEq => !(n == m && self.all_in(left, right)?),
+            CompareOp::LtE => n <= m && self.all_in(left, right)?,
+            CompareOp::Lt => n < m && self.all_in(left, right)?,
+            CompareOp::GtE => m <= n && self.all_in(right, left)?,
+            _ => m < n && self.all_in(right, left)?,
+        })
+    }
+
+    fn all_in(&mut self, items: &Value, container: &Value) -> Res<bool> {
+        for item in self.collect(items)? {
+            if !self.contains(container, &item)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Comparison where a class may define it; falls back to identity and the built-in value inside.
@@ -379,13 +401,13 @@ impl Vm {
     }
 
     fn object_contains(&mut self, container: &Value, item: &Value) -> Res<bool> {
+        if self.refuses(container, "__contains__") {
+            let name = self.type_name(container);
+            return Err(self.type_error(format!("'{name}' object is not a container")));
+        }
         if let Some(method) = self.special_method(container, "__contains__")? {
             let answer = self.call(&method, std::slice::from_ref(item))?;
             return self.truth(&answer);
-        }
-        if self.is_blocked(container, "__contains__") {
-            let name = self.type_name(container);
-            return Err(self.type_error(format!("'{name}' object is not a container")));
         }
         if let Some(native) = container.get::<Instance>().and_then(Instance::native)
             && self.special_method(container, "__iter__")?.is_none()

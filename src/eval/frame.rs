@@ -373,6 +373,12 @@ impl Vm {
         (frame.code.kind != CodeKind::Module).then(|| self.frame_variables(&frame))
     }
 
+    /// The namespace that text given to `exec` binds its names in, if such text is running.
+    pub(super) fn text_namespace(&mut self) -> Option<Value> {
+        let is_text = self.current_code().is_some_and(|code| code.kind == CodeKind::Class);
+        is_text.then(|| self.class_namespace())
+    }
+
     /// The namespace of the class body that is running.
     pub(super) fn class_namespace(&mut self) -> Value {
         debug_assert!(self.current_code().is_some_and(|c| c.kind == CodeKind::Class));

@@ -61,16 +61,15 @@ impl Vm {
                 flow => return Ok(flow),
             }
         }
-        if !is_group && raised.len() == 1 {
-            // An exception that is no group was taken by one handler only, which may raise another in its place.
-            return Ok(self.go_on(raised.pop().and_then(|one| one.into_ref().ok())));
-        }
         again.extend(rest);
         let again = self.left_of(exception, again)?;
         if raised.is_empty() {
             return Ok(self.go_on(again));
         }
         raised.extend(again.map(Value::from));
+        if raised.len() == 1 {
+            return Ok(self.go_on(raised.pop().and_then(|one| one.into_ref().ok())));
+        }
         let class: Value = self.types.exception(Exc::BaseExceptionGroup).into();
         let group = self.call(&class, &[Value::str(""), Value::list(raised)])?;
         if let Ok(group) = group.into_ref::<Exception>() {

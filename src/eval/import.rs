@@ -354,7 +354,6 @@ impl Vm {
     }
 
     fn import_star(&mut self, module: &Value) -> Res<()> {
-        let target = self.current_module();
         let all = self.find_attribute(module, &Str::new("__all__"))?;
         let names = match all {
             Some(all) => self.collect(&all)?,
@@ -368,7 +367,10 @@ impl Vm {
                 return Err(self.type_error("items in __all__ must be strings"));
             };
             let value = self.get_attribute(module, &name)?;
-            target.set(&self.intern(name.as_str()), value);
+            match self.text_namespace() {
+                Some(namespace) => self.set_item(&namespace, name.into(), value)?,
+                None => self.current_module().set(&self.intern(name.as_str()), value),
+            }
         }
         Ok(())
     }

@@ -361,7 +361,7 @@ impl Vm {
                     None => Err(self.index_error("list assignment index out of range")),
                 },
             },
-            View::ByteArray(bytes) => self.set_byte(bytes, &index, &value),
+            View::ByteArray(bytes) => self.set_byte(object, bytes, &index, &value),
             _ => {
                 if let Some(method) = self.special_method(object, "__setitem__")? {
                     return self.call(&method, &[index, value]).map(drop);
@@ -403,7 +403,13 @@ impl Vm {
         Ok(())
     }
 
-    fn set_byte(&mut self, bytes: &crate::value::ByteArray, index: &Value, value: &Value) -> Res<()> {
+    fn set_byte(
+        &mut self,
+        array: &Value,
+        bytes: &crate::value::ByteArray,
+        index: &Value,
+        value: &Value,
+    ) -> Res<()> {
         if let View::Slice(slice) = index.view() {
             let more = self.bytes_to_assign(value)?;
             let len = bytes.data.borrow().len();
@@ -415,6 +421,9 @@ impl Vm {
                 }
                 bytes.data.borrow_mut().splice(start..start + bounds.count, more);
                 return Ok(());
+            }
+            if more.is_empty() {
+                return self.delete_item(&array.clone(), index);
             }
             if more.len() != bounds.count {
                 let (n, m) = (more.len(), bounds.count);

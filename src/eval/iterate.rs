@@ -50,8 +50,9 @@ impl Vm {
             let name = self.type_name(&iterator);
             return Err(self.type_error(format!("iter() returned non-iterator of type '{name}'")));
         }
-        if self.is_blocked(value, "__iter__") {
-            return Err(self.not_iterable(value));
+        if self.refuses(value, "__iter__") {
+            let name = self.type_name(value);
+            return Err(self.type_error(format!("'{name}' object is not iterable")));
         }
         if let Some(native) = value.get::<Instance>().and_then(Instance::native) {
             return self.iter(&native.clone());

@@ -146,6 +146,16 @@ impl Vm {
                 }
                 return Ok(left.clone());
             }
+            (BinaryOp::Mul, View::ByteArray(bytes)) => {
+                let repeated = self.binary(op, left, right)?;
+                if let Some(repeated) = repeated.get::<ByteArray>() {
+                    if repeated.data.borrow().len() != bytes.data.borrow().len() {
+                        self.resizable(bytes)?;
+                    }
+                    bytes.data.replace(repeated.data.take());
+                }
+                return Ok(left.clone());
+            }
             (BinaryOp::Add, View::ByteArray(bytes)) => {
                 if !is_bytes_like(right) {
                     return Err(self.unsupported_operands("+", left, right));
@@ -552,6 +562,7 @@ impl Vm {
             out
         };
         Ok(Some(match sequence.view() {
+            View::Str(_) | View::Bytes(_) if count == 1 => sequence.clone(),
             View::Str(s) => Str::from_string(s.as_str().repeat(count)).into(),
             View::List(l) => Value::list(repeated(&l.borrow())),
             View::Tuple(_) if count == 1 => sequence.clone(),

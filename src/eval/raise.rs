@@ -213,16 +213,21 @@ impl Vm {
         if Ref::ptr_eq(&handled, exception) {
             return;
         }
-        let mut link = handled.clone();
-        loop {
-            let next = link.context.borrow().get_ref::<Exception>();
-            match next {
-                Some(next) if Ref::ptr_eq(&next, exception) => {
-                    *link.context.borrow_mut() = Value::NONE;
-                    break;
-                }
-                Some(next) => link = next,
-                None => break,
+        // A script may have made a cycle of its own. `slow` takes every second step, so the walk meets it there.
+        let (mut link, mut slow) = (handled.clone(), handled.clone());
+        let mut is_even = true;
+        while let Some(next) = link.next_context() {
+            if Ref::ptr_eq(&next, exception) {
+                *link.context.borrow_mut() = Value::NONE;
+                break;
+            }
+            link = next;
+            is_even = !is_even;
+            if is_even {
+                slow = slow.next_context().unwrap_or(slow);
+            }
+            if Ref::ptr_eq(&slow, &link) {
+                break;
             }
         }
         *exception.context.borrow_mut() = handled.into();

@@ -14,6 +14,109 @@ pub fn module(body: &mut Vec<Stmt>) {
     l.nested_block(body);
 }
 
+/// Makes statements of the bodies of lambdas that yield.
+pub fn lambdas(body: &mut [Stmt]) {
+    for stmt in body {
+        let mut exprs = Vec::new();
+        exprs_of(&mut stmt.kind, &mut exprs);
+        exprs.into_iter().for_each(lambdas_in);
+        match &mut stmt.kind {
+            StmtKind::FunctionDef(def) => lambdas(&mut def.body),
+            kind => for_each_block(kind, &mut |block| lambdas(block)),
+        }
+    }
+}
+
+/// As [`lambdas`], of one expression.
+pub fn lambdas_in(expr: &mut Expr) {
+    let mut parts = Vec::new();
+    children_of(&mut expr.kind, &mut parts);
+    parts.into_iter().for_each(lambdas_in);
+    match &mut expr.kind {
+        ExprKind::ListComp { element, clauses }
+        | ExprKind::SetComp { element, clauses }
+        | ExprKind::Generator { element, clauses } => {
+            lambdas_in(element);
+            clauses.iter_mut().for_each(lambdas_in_clause);
+        }
+        ExprKind::DictComp { key, value, clauses } => {
+            lambdas_in(key);
+            lambdas_in(value);
+            clauses.iter_mut().for_each(lambdas_in_clause);
+        }
+        ExprKind::Lambda { params, body } => {
+            lambdas_in(body);
+            if yields(body) {
+                let span = body.span;
+                let empty = Expr { kind: ExprKind::None, span, depth: 0 };
+                let value = std::mem::replace(&mut **body, empty);
+                let body = Lifter::default().block(vec![Stmt { kind: StmtKind::Return(Some(value)), span }]);
+                let params = std::mem::take(params);
+                expr.kind = ExprKind::GeneratorLambda { params, body };
+            }
+        }
+        _ => {}
+    }
+}
+
+fn lambdas_in_clause(clause: &mut Comprehension) {
+    lambdas_in(&mut clause.iter);
+    clause.conditions.iter_mut().for_each(lambdas_in);
+}
+
+/// The expressions of a statement itself, not of the blocks in it.
+fn exprs_of<'a>(kind: &'a mut StmtKind, out: &mut Vec<&'a mut Expr>) {
+    match kind {
+        StmtKind::Expr(e) | StmtKind::Return(Some(e)) => out.push(e),
+        StmtKind::Assign { targets, value } => {
+            out.extend(targets);
+            out.push(value);
+        }
+        StmtKind::AugAssign { target, value, .. } => out.extend([target, value]),
+        StmtKind::AnnAssign { target, value, .. } => {
+            out.push(target);
+            out.extend(value);
+        }
+        StmtKind::Delete(targets) => out.extend(targets),
+        StmtKind::Assert { test, message } => {
+            out.push(test);
+            out.extend(message);
+        }
+        StmtKind::Raise { exception, cause } => out.extend(exception.iter_mut().chain(cause)),
+        StmtKind::If { branches, .. } => out.extend(branches.iter_mut().map(|(test, _)| test)),
+        StmtKind::While { test, .. } => out.push(test),
+        StmtKind::For { target, iter, .. } => out.extend([target, iter]),
+        StmtKind::With { items, .. } => out.extend(items.iter_mut().map(|item| &mut item.context)),
+        StmtKind::Try { handlers, .. } => {
+            out.extend(handlers.iter_mut().filter_map(|h| h.exception.as_mut()))
+        }
+        StmtKind::Match { subject, cases } => {
+            out.push(subject);
+            out.extend(cases.iter_mut().filter_map(|case| case.guard.as_mut()));
+        }
+        StmtKind::FunctionDef(def) => {
+            out.extend(&mut def.decorators);
+            out.extend(defaults_of(&mut def.params));
+        }
+        StmtKind::ClassDef(def) => {
+            out.extend(&mut def.decorators);
+            out.extend(def.args.iter_mut().map(value_of_arg));
+        }
+        _ => {}
+    }
+}
+
+fn value_of_arg(arg: &mut Arg) -> &mut Expr {
+    match arg {
+        Arg::Positional(e) | Arg::Keyword(_, e) | Arg::Spread(e) | Arg::SpreadKeywords(e) => e,
+    }
+}
+
+fn defaults_of(params: &mut Params) -> impl Iterator<Item = &mut Expr> {
+    let all = params.positional_only.iter_mut().chain(&mut params.positional).chain(&mut params.keyword_only);
+    all.filter_map(|param| param.default.as_mut())
+}
+
 #[derive(Default)]
 struct Lifter {
     temporaries: usize,
@@ -389,7 +492,7 @@ fn is_yield(e: &Expr) -> bool {
 fn yields(e: &Expr) -> bool {
     match &e.kind {
         ExprKind::Yield(_) | ExprKind::YieldFrom(_) => true,
-        ExprKind::Lambda { params, .. } => {
+        ExprKind::Lambda { params, .. } | ExprKind::GeneratorLambda { params, .. } => {
             let all = params.positional_only.iter().chain(&params.positional).chain(&params.keyword_only);
             all.filter_map(|p| p.default.as_ref()).any(yields)
         }
@@ -493,13 +596,7 @@ fn children_of<'a>(kind: &'a mut ExprKind, out: &mut Vec<&'a mut Expr>) {
             } else {
                 out.push(function);
             }
-            for arg in args {
-                match arg {
-                    Arg::Positional(e) | Arg::Keyword(_, e) | Arg::Spread(e) | Arg::SpreadKeywords(e) => {
-                        out.push(e)
-                    }
-                }
-            }
+            out.extend(args.iter_mut().map(value_of_arg));
         }
         ExprKind::Attribute { value, .. } => out.push(value),
         ExprKind::Subscript { value, index } => out.extend([&mut **value, &mut **index]),
@@ -513,14 +610,8 @@ fn children_of<'a>(kind: &'a mut ExprKind, out: &mut Vec<&'a mut Expr>) {
         | ExprKind::SetComp { clauses, .. }
         | ExprKind::Generator { clauses, .. }
         | ExprKind::DictComp { clauses, .. } => out.extend(clauses.first_mut().map(|c| &mut c.iter)),
-        ExprKind::Lambda { params, .. } => {
-            let params = &mut **params;
-            let all = params
-                .positional_only
-                .iter_mut()
-                .chain(&mut params.positional)
-                .chain(&mut params.keyword_only);
-            out.extend(all.filter_map(|p| p.default.as_mut()));
+        ExprKind::Lambda { params, .. } | ExprKind::GeneratorLambda { params, .. } => {
+            out.extend(defaults_of(params));
         }
         _ => {}
     }

@@ -405,30 +405,6 @@ impl<'a> Lowerer<'a> {
         })))
     }
 
-    /// `lambda: (yield x)`: a generator function whose value nobody can see but its caller.
-    fn generator_lambda(
-        &mut self,
-        expr: &ast::Expr,
-        params: &ast::Params,
-        body: &ast::Expr,
-    ) -> Lowered<code::Expr> {
-        let make = self.make_function(
-            self.scopes.of_node(expr),
-            &"<lambda>".into(),
-            CodeKind::Lambda,
-            params,
-            expr.span,
-            |l| match &body.kind {
-                ExprKind::Yield(_) | ExprKind::YieldFrom(_) => {
-                    Ok(Box::new([l.yield_stmt(body, None)?]) as Box<[Stmt]>)
-                }
-                _ => Err(unsupported("yield inside a larger expression of a lambda", body.span)),
-            },
-            None,
-        )?;
-        Ok(code::Expr::Function(Box::new(make)))
-    }
-
     /// `(element for ...)`: nested loops around one `yield`, in a function that takes the first iterator.
     fn generator(
         &mut self,
@@ -587,7 +563,7 @@ impl<'a> Lowerer<'a> {
         let function: Value = self.vm.annotations_function();
         let namespace = match self.scopes.list[self.scope].kind {
             ScopeKind::Class => code::Expr::Local(0, span),
-            _ => code::Expr::Const(self.module.clone().into()),
+            _ => code::Expr::Const(Value::NONE), // that of the module that runs
         };
         code::Expr::Call(Box::new(Call {
             function: code::Expr::Const(function),
@@ -612,7 +588,10 @@ impl<'a> Lowerer<'a> {
 
     fn annotation(&mut self, annotation: &ast::Expr) -> Lowered<code::Expr> {
         if !self.keeps_annotations_as_text {
-            return self.expr(annotation);
+            return match &annotation.kind {
+                ExprKind::Starred(items) => self.only_item(items, annotation.span),
+                _ => self.expr(annotation),
+            };
         }
         let text = match &annotation.kind {
             ExprKind::Str(text) => crate::text::repr::repr_str(text),
@@ -622,6 +601,18 @@ impl<'a> Lowerer<'a> {
             }
         };
         Ok(code::Expr::Const(Value::str(text)))
+    }
+
+    /// `(*items,)[0]`: what an annotation `*args: *items` means.
+    fn only_item(&mut self, items: &ast::Expr, span: Span) -> Lowered<code::Expr> {
+        let items = Item::Spread(self.expr(items)?, span);
+        let all = Display { kind: DisplayKind::Tuple, items: Box::new([items]), span };
+        let object = code::Expr::Display(Box::new(all));
+        Ok(code::Expr::Subscript(Box::new(Subscript {
+            object,
+            index: code::Expr::Const(Value::int(0)),
+            span,
+        })))
     }
 
     fn import(&mut self, alias: &ast::Alias, span: Span) -> Stmt {
@@ -831,6 +822,18 @@ impl<'a> Lowerer<'a> {
         })
     }
 
+    fn lambda(
+        &mut self,
+        node: &ast::Expr,
+        params: &ast::Params,
+        body: impl FnOnce(&mut Self) -> Lowered<Box<[Stmt]>>,
+    ) -> Lowered<code::Expr> {
+        let scope = self.scopes.of_node(node);
+        let make =
+            self.make_function(scope, &"<lambda>".into(), CodeKind::Lambda, params, node.span, body, None)?;
+        Ok(code::Expr::Function(Box::new(make)))
+    }
+
     /// Slots of the current frame whose cells an inner frame takes along.
     fn captures(&mut self, inner: &Frame) -> Box<[u32]> {
         let frame = self.frames.len() - 1;
@@ -975,20 +978,9 @@ impl<'a> Lowerer<'a> {
                 }))
             }
             ExprKind::Lambda { params, body } => {
-                if self.scopes.list[self.scopes.of_node(expr)].first_yield.is_some() {
-                    return self.generator_lambda(expr, params, body);
-                }
-                let make = self.make_function(
-                    self.scopes.of_node(expr),
-                    &"<lambda>".into(),
-                    CodeKind::Lambda,
-                    params,
-                    span,
-                    |l| Ok(Box::new([Stmt::Return(l.expr(body)?)]) as Box<[Stmt]>),
-                    None,
-                )?;
-                code::Expr::Function(Box::new(make))
+                self.lambda(expr, params, |l| Ok(Box::new([Stmt::Return(l.expr(body)?)])))?
             }
+            ExprKind::GeneratorLambda { params, body } => self.lambda(expr, params, |l| l.block(body))?,
             ExprKind::Call { function, args } => self.call(function, args, span)?,
             ExprKind::Attribute { value, name } => {
                 code::Expr::Attribute(Box::new(self.attribute(value, name, span)?))

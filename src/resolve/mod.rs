@@ -62,6 +62,9 @@ pub fn module(
     home: Home,
     expressions: Expressions,
 ) -> Result<Rc<Code>, SyntaxError> {
+    if source.text.contains("lambda") && source.text.contains("yield") {
+        lift::lambdas(&mut tree.body);
+    }
     lift::module(&mut tree.body);
     let scopes = scope::analyse(&tree.body, home.kind())?;
     lower::module(vm, tree, source, home, scopes, expressions)
@@ -73,10 +76,11 @@ pub fn module(
 /// As for [`module`].
 pub fn expression(
     vm: &mut Vm,
-    tree: &ast::Expr,
+    tree: &mut ast::Expr,
     source: Rc<SourceFile>,
     home: Home,
 ) -> Result<Rc<Code>, SyntaxError> {
+    lift::lambdas_in(tree);
     let scopes = scope::analyse_expression(tree, home.kind())?;
     lower::expression(vm, tree, source, home, scopes)
 }

@@ -542,14 +542,8 @@ impl Analyser {
                 self.expr(body)?;
                 self.expr(orelse)
             }
-            ExprKind::Lambda { params, body } => {
-                self.param_outsides(params)?;
-                self.open(ScopeKind::Function, Some(address(expr)));
-                self.params(params);
-                self.expr(body)?;
-                self.close();
-                Ok(())
-            }
+            ExprKind::Lambda { params, body } => self.lambda(expr, params, |a| a.expr(body)),
+            ExprKind::GeneratorLambda { params, body } => self.lambda(expr, params, |a| a.block(body)),
             ExprKind::Call { function, args } => {
                 self.expr(function)?;
                 self.args(args)
@@ -586,6 +580,15 @@ impl Analyser {
                 self.comprehension(expr, &[key, value], clauses, ScopeKind::Comprehension)
             }
         }
+    }
+
+    fn lambda(&mut self, node: &Expr, params: &Params, body: impl FnOnce(&mut Self) -> Done) -> Done {
+        self.param_outsides(params)?;
+        self.open(ScopeKind::Function, Some(address(node)));
+        self.params(params);
+        body(self)?;
+        self.close();
+        Ok(())
     }
 
     fn note_yield(&mut self, span: Span) {

@@ -97,6 +97,7 @@ fn depth_below(kind: &ExprKind) -> u32 {
         ExprKind::Compare { left, rest } => left.depth.max(deepest(rest.iter().map(|(_, right)| right))),
         ExprKind::Conditional { test, body, orelse } => test.depth.max(body.depth).max(orelse.depth),
         ExprKind::Lambda { params, body } => body.depth.max(depth_of_params(params)),
+        ExprKind::GeneratorLambda { params, .. } => depth_of_params(params),
         ExprKind::Call { function, args } => {
             function.depth.max(args.iter().map(|arg| argument_value(arg).depth).max().unwrap_or(0))
         }

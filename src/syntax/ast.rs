@@ -285,6 +285,11 @@ pub enum ExprKind {
         params: Box<Params>,
         body: Box<Expr>,
     },
+    /// A lambda that yields, as `resolve` rewrites it: the statements that give its value.
+    GeneratorLambda {
+        params: Box<Params>,
+        body: Vec<Stmt>,
+    },
     Call {
         function: Box<Expr>,
         args: Vec<Arg>,

@@ -42,7 +42,7 @@ pub fn describe(value: &Expr) -> &'static str {
         ExprKind::Unary { .. } | ExprKind::Binary { .. } | ExprKind::Bool { .. } => "expression",
         ExprKind::Compare { .. } => "comparison",
         ExprKind::Conditional { .. } => "conditional expression",
-        ExprKind::Lambda { .. } => "lambda",
+        ExprKind::Lambda { .. } | ExprKind::GeneratorLambda { .. } => "lambda",
         ExprKind::Call { .. } => "function call",
         ExprKind::Attribute { .. } => "attribute",
         ExprKind::Subscript { .. } => "subscript",

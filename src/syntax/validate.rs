@@ -568,7 +568,8 @@ impl<'s> Walk<'s> {
                 self.expr(body)?;
                 self.expr(orelse)
             }
-            ExprKind::Lambda { params, body } => self.lambda(params, body),
+            ExprKind::Lambda { params, body } => self.lambda(params, |walk| walk.expr(body)),
+            ExprKind::GeneratorLambda { params, body } => self.lambda(params, |walk| walk.block(body)),
             ExprKind::Call { function, args } => {
                 self.expr(function)?;
                 self.arguments(args)
@@ -635,11 +636,11 @@ impl<'s> Walk<'s> {
         })
     }
 
-    fn lambda(&mut self, params: &Params, body: &Expr) -> Checked {
+    fn lambda(&mut self, params: &Params, body: impl FnOnce(&mut Self) -> Checked) -> Checked {
         self.defaults(params)?;
         self.scoped(ScopeKind::Function, |walk| {
             walk.parameters(params)?;
-            walk.expr(body)
+            body(walk)
         })
     }
 

@@ -243,7 +243,6 @@ fn init_property(call: &mut Call) -> Res {
     let property = call.this::<Property>()?;
     let doc = property.doc.borrow().clone();
     if let Some(instance) = call.arg(0).get::<super::Instance>()
-        && !doc.is_none()
         && !instance.class().flags.is_slotted
     {
         instance.attributes().set_text("__doc__", doc);

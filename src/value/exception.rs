@@ -57,6 +57,10 @@ impl Exception {
         }
     }
 
+    pub fn next_context(&self) -> Option<Ref<Exception>> {
+        self.context.borrow().get_ref()
+    }
+
     /// Takes over the places and the traceback object of another exception.
     pub fn copy_trace(&self, other: &Exception) {
         *self.trace.borrow_mut() = other.trace.borrow().clone();

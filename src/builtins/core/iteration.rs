@@ -306,7 +306,7 @@ fn reversed(call: &mut Call) -> Res {
     {
         return call.vm.call(&method, &[]);
     }
-    if call.vm.is_blocked(sequence, "__reversed__") {
+    if call.vm.refuses(sequence, "__reversed__") {
         return Err(not_reversible(call));
     }
     let inside = match sequence.tag() {
@@ -317,6 +317,9 @@ fn reversed(call: &mut Call) -> Res {
         return Ok(Iter::new(state).into());
     }
     if !inside.is::<Instance>() || call.vm.special_method(inside, "__len__")?.is_none() {
+        return Err(not_reversible(call));
+    }
+    if call.vm.special_method(inside, "__getitem__")?.is_none() {
         return Err(not_reversible(call));
     }
     let len = call.vm.len(inside)?;

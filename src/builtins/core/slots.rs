@@ -2,35 +2,33 @@
 //! `__slots__`.
 
 use crate::call::{Call, Native};
-use crate::value::{BoundMethod, Dict, Instance, Module, Ref, Res, Str, Value, View};
+use crate::value::{BoundMethod, Dict, Instance, Module, Ref, Res, Str, Value};
 
 /// The function behind annotations of module and class variables.
 pub static ANNOTATIONS: Native = Native {
     name: "__annotations__",
     params: "namespace, /",
     run: annotations,
-    doc: "The annotations of a module or class namespace.",
+    doc: "The annotations of a class namespace; of the running module if that is none. Made if needed.",
 };
 
 fn annotations(call: &mut Call) -> Res {
-    let fresh = || -> Value { Dict::new(Default::default()).into() };
-    match call.arg(0).view() {
-        View::Module(module) => Ok(module_annotations(module, fresh)),
-        _ => {
-            let key: Value = Str::new("__annotations__").into();
-            if let Some(found) = call.vm.get_item_if_present(call.arg(0), key.clone())? {
-                return Ok(found);
-            }
-            let made = fresh();
-            call.vm.set_item(call.arg(0), key, made.clone())?;
-            Ok(made)
-        }
+    if call.arg(0).is_none() {
+        return Ok(module_annotations(&call.vm.current_module()));
     }
+    let key: Value = Str::new("__annotations__").into();
+    if let Some(found) = call.vm.get_item_if_present(call.arg(0), key.clone())? {
+        return Ok(found);
+    }
+    let made: Value = Dict::new(Default::default()).into();
+    call.vm.set_item(call.arg(0), key, made.clone())?;
+    Ok(made)
 }
 
-fn module_annotations(module: &Module, fresh: impl Fn() -> Value) -> Value {
+/// `__annotations__` of a module, made if needed.
+pub fn module_annotations(module: &Module) -> Value {
     module.get_text("__annotations__").unwrap_or_else(|| {
-        let made = fresh();
+        let made = Value::from(Dict::new(Default::default()));
         module.set_text("__annotations__", made.clone());
         made
     })

@@ -5,6 +5,7 @@ use crate::eval::{Exc, Vm};
 use crate::text::codec::Codec;
 use crate::value::file::{Backend, Newline, Settings};
 use crate::value::{Dict, File, Ref, Res, Str, Tag, Type, Value, View};
+use std::cell::Cell;
 use std::ffi::OsStr;
 use std::os::fd::FromRawFd;
 use std::os::unix::ffi::OsStrExt;
@@ -205,7 +206,7 @@ fn settings(call: &mut Call, mode: &str) -> Res<Settings> {
         binary,
         readable: reads || plus,
         writable: !reads || plus,
-        newline,
+        newline: Cell::new(newline),
         encoding,
         codec,
         errors,
@@ -257,11 +258,29 @@ fn newline(call: &mut Call) -> Res<Newline> {
     if call.opt_not_none(5).is_none() {
         return Ok(Newline::Universal);
     }
-    match call.str(5)? {
+    newline_of(call, call.arg(5))
+}
+
+/// What the argument `newline` says.
+pub fn newline_of(call: &mut Call, value: &Value) -> Res<Newline> {
+    if value.is_none() {
+        return Ok(Newline::Universal);
+    }
+    let is_open = call.native.name == "open";
+    let Some(text) = Vm::unwrap_native(value).as_str() else {
+        let got = call.vm.type_name(value);
+        let what = if is_open { "open() argument 'newline'" } else { "newline" };
+        return Err(call.vm.type_error(format!("{what} must be str or None, not {got}")));
+    };
+    match text {
         "" => Ok(Newline::Any),
         "\n" => Ok(Newline::Exactly("\n")),
         "\r" => Ok(Newline::Exactly("\r")),
         "\r\n" => Ok(Newline::Exactly("\r\n")),
-        other => Err(call.vm.value_error(format!("illegal newline value: {other}"))),
+        other if is_open => Err(call.vm.value_error(format!("illegal newline value: {other}"))),
+        _ => {
+            let shown = call.vm.repr_of(value)?;
+            Err(call.vm.value_error(format!("illegal newline value: {shown}")))
+        }
     }
 }

@@ -95,6 +95,13 @@ fn source(call: &mut Call, kind: &str) -> Res<Vec<u8>> {
         return Ok(Vec::new());
     };
     let inside = Vm::unwrap_native(value);
+    if kind == "bytes"
+        && encoding.is_none()
+        && errors.is_none()
+        && let Some(data) = call.vm.bytes_by_method(value)?
+    {
+        return Ok(data);
+    }
     if let Some(text) = inside.as_str() {
         let Some(encoding) = encoding else {
             return Err(call.vm.type_error("string argument without an encoding"));
@@ -104,11 +111,6 @@ fn source(call: &mut Call, kind: &str) -> Res<Vec<u8>> {
     if encoding.is_some() || errors.is_some() {
         let given = if encoding.is_some() { "encoding" } else { "errors" };
         return Err(call.vm.type_error(format!("{given} without a string argument")));
-    }
-    if kind == "bytes"
-        && let Some(data) = call.vm.bytes_by_method(value)?
-    {
-        return Ok(data);
     }
     if let Some(data) = contents(inside) {
         return Ok(data.into_owned());
