@@ -24,7 +24,7 @@ pub static MODULE: NativeModule = NativeModule {
         Native {
             name: "run",
             params: "source, file, module, /",
-            run: run,
+            run,
             doc: "Runs the text of a file in a module.",
         },
         Native {

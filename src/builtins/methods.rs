@@ -8,6 +8,8 @@ use crate::value::{
 };
 
 pub static NONE: &[Native] = object_methods::NONE;
+pub static ELLIPSIS: &[Native] = object_methods::ELLIPSIS;
+pub static NOT_IMPLEMENTED: &[Native] = object_methods::NOT_IMPLEMENTED;
 pub static INT: &[Native] = int_methods::INT;
 pub static BOOL: &[Native] = int_methods::BOOL;
 pub static FLOAT: &[Native] = float_methods::FLOAT;

@@ -203,6 +203,7 @@ impl Vm {
             "NotImplemented" => return Some(Value::NOT_IMPLEMENTED),
             "Ellipsis" => return Some(Value::ELLIPSIS),
             "__debug__" => return Some(Value::TRUE),
+            "__builtins__" => return Some(self.builtins.clone().into()),
             _ => {}
         }
         for table in FLAT {

@@ -138,20 +138,7 @@ pub static MODULE: NativeModule = NativeModule {
         ("float_info", float_info),
         ("int_info", int_info),
         ("hash_info", hash_info),
-        ("flags", |vm| {
-            object(
-                vm,
-                "flags",
-                &[
-                    ("optimize", Value::int(0)),
-                    ("interactive", Value::int(0)),
-                    ("utf8_mode", Value::int(1)),
-                    ("bytes_warning", Value::int(0)),
-                    ("dev_mode", Value::FALSE),
-                    ("verbose", Value::int(0)),
-                ],
-            )
-        }),
+        ("flags", flags),
         ("builtin_module_names", |vm| {
             let names = super::module_names(vm);
             Value::tuple(names.iter().map(Value::str).collect())
@@ -249,6 +236,34 @@ fn float_info(vm: &mut Vm) -> Value {
 
 fn int_info(vm: &mut Vm) -> Value {
     object(vm, "int_info", &[("bits_per_digit", Value::int(30)), ("sizeof_digit", Value::int(4))])
+}
+
+/// What an interpreter without options has; nothing here can be changed by one.
+fn flags(vm: &mut Vm) -> Value {
+    let off = [
+        "debug",
+        "inspect",
+        "interactive",
+        "optimize",
+        "no_user_site",
+        "no_site",
+        "ignore_environment",
+        "verbose",
+        "bytes_warning",
+        "quiet",
+        "isolated",
+    ];
+    let mut all: Vec<(&str, Value)> = off.into_iter().map(|name| (name, Value::int(0))).collect();
+    let digits = Value::size(vm.int_max_str_digits);
+    all.extend([
+        ("dont_write_bytecode", Value::int(1)),
+        ("hash_randomization", Value::int(1)),
+        ("utf8_mode", Value::int(1)),
+        ("dev_mode", Value::FALSE),
+        ("safe_path", Value::FALSE),
+        ("int_max_str_digits", digits),
+    ]);
+    object(vm, "flags", &all)
 }
 
 fn hash_info(vm: &mut Vm) -> Value {

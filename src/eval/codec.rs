@@ -173,7 +173,8 @@ impl Vm {
             return Err(self.type_error(format!("{doing} error handler must return {wanted} tuple")));
         };
         let is_str = Vm::unwrap_native(replacement).as_str().is_some();
-        if !is_str && !(doing == "encoding" && replacement.is::<crate::value::Bytes>()) {
+        let is_bytes = doing == "encoding" && replacement.is::<crate::value::Bytes>();
+        if !(is_str || is_bytes) {
             return Err(self.type_error(format!("{doing} error handler must return {wanted} tuple")));
         }
         let place = self.to_index(place)?;

@@ -3,7 +3,7 @@
 use super::{Exc, Vm};
 use crate::value::dict::ViewKind;
 use crate::value::iterator::IterState;
-use crate::value::{Dict, Instance, Iter, List, Raised, Ref, Res, Str, Tag, Tuple, Value, View};
+use crate::value::{Dict, Instance, Int, Iter, List, Raised, Ref, Res, Str, Tag, Tuple, Value, View};
 use num_bigint::BigInt;
 use num_traits::Zero;
 
@@ -423,8 +423,10 @@ impl Vm {
             let int = self.to_int_value(&result)?;
             return match int.as_small_int() {
                 Some(len) if len >= 0 => Ok(len as usize),
-                Some(_) => Err(self.value_error("__len__() should return >= 0")),
-                None => Err(self.overflow_error("cannot fit 'int' into an index-sized integer")),
+                _ if Int::of(&int).is_some_and(Int::is_negative) => {
+                    Err(self.value_error("__len__() should return >= 0"))
+                }
+                _ => Err(self.overflow_error("cannot fit 'int' into an index-sized integer")),
             };
         }
         match value.get::<Instance>().and_then(Instance::native) {

@@ -598,7 +598,11 @@ impl Vm {
             return Ok(None);
         }
         let items = self.set_operation(op, left, right)?;
-        Ok(Some(if left.is::<FrozenSet>() { FrozenSet::new(items).into() } else { Set::new(items).into() }))
+        Ok(Some(if left.is::<FrozenSet>() && !is_view {
+            FrozenSet::new(items).into()
+        } else {
+            Set::new(items).into()
+        }))
     }
 
     /// `op value` for `+ - ~` (and `not`).

@@ -67,13 +67,8 @@ fn length_hint(call: &mut Call) -> Res {
             _ => 0,
         },
         IterState::Range { left, .. } => *left as usize,
-        IterState::Dict { dict, len, left, .. } => {
-            if dict.len() == *len {
-                *left
-            } else {
-                0
-            }
-        }
+        IterState::Dict { dict, len, left, .. } if dict.len() == *len => *left,
+        IterState::Dict { .. } => 0,
         IterState::Set { set, slot, len } => match set.view() {
             View::Set(set) if set.len() == *len => left_in(&set.borrow(), *slot),
             View::FrozenSet(set) => left_in(&set.items, *slot),
