@@ -416,6 +416,18 @@ impl Value {
         }
     }
 
+    /// What the collector wrote in the object's header: its place in a list, 0 if it is in none.
+    fn place(&self) -> u32 {
+        // SAFETY: the collector asks of heap values only, which point at a live object.
+        unsafe { heap::collector_word(self.bits) }.get() & heap::PLACE
+    }
+
+    fn set_place(&self, place: u32) {
+        // SAFETY: as for `place`.
+        let word = unsafe { heap::collector_word(self.bits) };
+        word.set(word.get() & heap::HAS_WEAK | place);
+    }
+
     /// Empties the weak references to a garbage object and runs their callbacks.
     fn clear_weak_references(&self) {
         if !self.tag.is_heap() {
