@@ -66,12 +66,15 @@ pub struct State {
     pub at: usize,
     output: Vec<u8>,
     close_descriptor: bool,
+    /// Ends of lines met while reading text: 1 for `\r`, 2 for `\n`, 4 for `\r\n`.
+    pub newlines: u8,
 }
 
 impl File {
     pub fn new(name: Value, settings: Settings, backend: Backend) -> Ref<File> {
         let close_descriptor = settings.close_descriptor;
-        let state = State { backend, input: Vec::new(), at: 0, output: Vec::new(), close_descriptor };
+        let state =
+            State { backend, input: Vec::new(), at: 0, output: Vec::new(), close_descriptor, newlines: 0 };
         Ref::new(File { name, settings, state: Rc::new(RefCell::new(state)) })
     }
 
@@ -172,6 +175,22 @@ impl State {
         }
         self.output.extend_from_slice(bytes);
         self.output.len() >= CHUNK
+    }
+
+    /// Notes which ends of lines text that was read has.
+    pub fn note_newlines(&mut self, bytes: &[u8]) {
+        if memchr::memchr(b'\r', bytes).is_none() {
+            self.newlines |= if memchr::memchr(b'\n', bytes).is_some() { 2 } else { 0 };
+            return;
+        }
+        for (i, &byte) in bytes.iter().enumerate() {
+            self.newlines |= match byte {
+                b'\r' if bytes.get(i + 1) == Some(&b'\n') => 4,
+                b'\r' => 1,
+                b'\n' if i == 0 || bytes[i - 1] != b'\r' => 2,
+                _ => 0,
+            };
+        }
     }
 
     /// Other content for a file in memory, read from its beginning.

@@ -716,8 +716,15 @@ fn errors(call: &mut Call) -> Res {
 }
 
 fn newlines(call: &mut Call) -> Res {
-    call.this::<File>()?;
-    Ok(Value::NONE)
+    let seen = call.this::<File>()?.state.borrow().newlines;
+    let kinds = [(1, "\r"), (2, "\n"), (4, "\r\n")];
+    let kinds = kinds.into_iter().filter(|(bit, _)| seen & bit != 0).map(|(_, end)| Value::str(end));
+    let kinds: Vec<Value> = kinds.collect();
+    Ok(match &kinds[..] {
+        [] => Value::NONE,
+        [one] => one.clone(),
+        _ => Value::tuple(kinds),
+    })
 }
 
 fn line_buffering(call: &mut Call) -> Res {

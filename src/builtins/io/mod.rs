@@ -256,6 +256,9 @@ pub fn decode(vm: &mut Vm, file: &File, bytes: &[u8]) -> Res {
     if settings.binary {
         return Ok(Value::bytes(bytes));
     }
+    if matches!(settings.newline.get(), Newline::Universal | Newline::Any) {
+        file.state.borrow_mut().note_newlines(bytes);
+    }
     if settings.mode.is_empty() {
         // Text in memory is kept as strings are; see `put_text`.
         return Ok(Str::from_string(String::from_utf8_lossy(bytes).into_owned()).into());
