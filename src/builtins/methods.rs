@@ -60,7 +60,7 @@ pub fn constructor_of(name: &str) -> &'static [Native] {
         "StringIO" => super::io::STRING_IO,
         "BytesIO" => super::io::BYTES_IO,
         "TextIOWrapper" => super::io::TEXT_WRAPPER,
-        _ => &[],
+        _ => super::itertools::rows_of(name),
     }
 }
 

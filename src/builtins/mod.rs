@@ -9,13 +9,17 @@ pub mod binascii;
 pub mod code;
 pub mod codecs;
 pub mod core;
+pub mod deque;
 mod errno;
 mod frame;
+mod functools;
 mod generator;
 pub mod hashlib;
+mod heapq;
 mod hooks;
 mod imp;
 pub mod io;
+mod itertools;
 mod json;
 pub mod mapping;
 mod math;
@@ -93,8 +97,12 @@ impl Drop for State {
 
 /// Modules that `import` finds.
 static MODULES: &[&NativeModule] = &[
+    &deque::MODULE,
     &errno::MODULE,
+    &functools::MODULE,
+    &heapq::MODULE,
     &imp::MODULE,
+    &itertools::MODULE,
     &io::MODULE,
     &json::MODULE,
     &math::MODULE,
@@ -139,6 +147,12 @@ pub fn embedded_source(name: &str) -> Option<&'static str> {
 /// Whether an embedded module is a package.
 pub fn is_embedded_package(name: &str) -> bool {
     STDLIB.iter().any(|(n, is_package, _)| *n == name && *is_package)
+}
+
+/// What a module written in ZPy defines, for a native module to pass on; none if that fails.
+fn in_zpy(vm: &mut Vm, module: &str, name: &str) -> Value {
+    let Ok(module) = vm.import_module(module) else { return Value::NONE };
+    vm.get_attribute(&module, &Str::new(name)).unwrap_or(Value::NONE)
 }
 
 fn flat_table(name: &str) -> Option<&'static NativeModule> {
@@ -310,7 +324,9 @@ mod tests {
         for module in MODULES {
             check(module.name, &module.functions.iter().collect::<Vec<_>>());
         }
-        for (name, rows) in [("file", methods::FILE), ("mapping", mapping::METHODS)] {
+        for (name, rows) in
+            [("file", methods::FILE), ("mapping", mapping::METHODS), ("deque", deque::METHODS)]
+        {
             check(name, &rows.iter().collect::<Vec<_>>());
         }
     }

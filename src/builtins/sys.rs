@@ -144,6 +144,11 @@ pub static MODULE: NativeModule = NativeModule {
             Value::tuple(names.iter().map(Value::str).collect())
         }),
         ("prefix", |_| Value::str("/usr")),
+        ("base_prefix", |_| Value::str("/usr")),
+        ("base_exec_prefix", |_| Value::str("/usr")),
+        ("abiflags", |_| Value::str("")),
+        ("api_version", |_| Value::int(1013)),
+        ("float_repr_style", |_| Value::str("short")),
         ("exec_prefix", |_| Value::str("/usr")),
         ("copyright", |_| Value::str("The ZPy developers")),
         ("ps1", |_| Value::str(">>> ")),

@@ -466,7 +466,13 @@ impl Vm {
             "obj" if is(Exc::AttributeError) => Some(Value::NONE),
             "path" if is(Exc::ImportError) => Some(Value::NONE),
             "msg" if is(Exc::ImportError) || is(Exc::SyntaxError) => Some(first()),
-            "lineno" | "offset" | "text" | "filename" | "end_lineno" | "end_offset"
+            "lineno"
+            | "offset"
+            | "text"
+            | "filename"
+            | "end_lineno"
+            | "end_offset"
+            | "print_file_and_line"
                 if is(Exc::SyntaxError) =>
             {
                 Some(Value::NONE)
@@ -846,6 +852,13 @@ fn bound(function: Value, receiver: Value) -> Value {
 }
 
 /// Turns the rows waiting in a type into attributes.
+/// Gives a class native methods.
+pub(crate) fn add_rows(class: &Ref<Type>, rows: &'static [Native]) {
+    class.pending.set(rows);
+    pour(class);
+    class.touch();
+}
+
 pub(super) fn pour(class: &Ref<Type>) {
     let rows = class.pending.replace(&[]);
     for native in rows {

@@ -303,7 +303,6 @@ impl Vm {
             ("text", Value::str(text)),
             ("end_lineno", Value::size(end.line)),
             ("end_offset", Value::size(end.column)),
-            ("print_file_and_line", Value::str(error.render(source))),
         ];
         for (name, value) in attributes {
             exception.set_attribute(name, value);

@@ -283,7 +283,8 @@ impl Vm {
     }
 
     fn object_item(&mut self, object: &Value, index: &Value) -> Res {
-        if let Some(native) = object.get::<Instance>().and_then(Instance::native) {
+        let native = object.get::<Instance>().and_then(Instance::native);
+        if let Some(native) = native.filter(|native| !native.is::<crate::value::Foreign>()) {
             let class = self.type_of(object);
             let own = self.lookup(&class, &Str::new("__getitem__"));
             if own.is_none_or(|found| found.is::<crate::value::NativeFunction>()) {

@@ -224,10 +224,25 @@ impl Vm {
 
     /// Kinds that are rare or call scripts.
     fn advance_slowly(&mut self, iter: &Iter) -> Res<Option<Value>> {
+        if matches!(&*iter.state.borrow(), IterState::Tool(_)) {
+            return self.advance_tool(iter);
+        }
         let mut state = iter.state.replace(IterState::Done);
         let result = self.advance_state(&mut state);
         if matches!(result, Ok(Some(_)) | Err(_)) {
             let ended = iter.state.replace(state);
+            drop(ended);
+        }
+        result
+    }
+
+    /// Advances an iterator of `itertools`; its type is known even while it runs and when it has ended.
+    fn advance_tool(&mut self, iter: &Iter) -> Res<Option<Value>> {
+        let name = iter.type_name();
+        let IterState::Tool(mut tool) = iter.state.replace(IterState::Ended(name)) else { return Ok(None) };
+        let result = tool.next(self);
+        if !matches!(result, Ok(None)) || tool.is_kept_at_end() {
+            let ended = iter.state.replace(IterState::Tool(tool));
             drop(ended);
         }
         result

@@ -6,7 +6,7 @@
 //! straight into the slots of the function they are for (`frame.rs`).
 
 mod assign;
-mod attribute;
+pub(crate) mod attribute;
 mod call;
 mod class;
 pub mod code;
@@ -27,6 +27,7 @@ mod iterate;
 mod operators;
 mod pattern;
 pub mod raise;
+mod report;
 mod stmt;
 pub mod suggest;
 mod text;

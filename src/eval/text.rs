@@ -126,6 +126,13 @@ impl Vm {
                     .write_open(value, "...", out, |vm, out| vm.write_items(&open, &items, "])", out));
             }
             View::Instance(_) => return self.write_special(value, "__repr__", out),
+            View::Iter(iter) => {
+                let (name, shown) = iter.shown();
+                if shown.is_empty() {
+                    return self.write_object(value, out);
+                }
+                return self.write_items(&format!("{name}("), &shown, ")", out);
+            }
             View::Exception(e) => {
                 let class = e.class();
                 if class.flags.is_user

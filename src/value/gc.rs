@@ -254,6 +254,12 @@ impl Value {
                 drop(generator.slots.take());
                 drop(generator.path.take());
             }
+            View::Foreign(object) => {
+                let items = object.data.try_borrow_mut().ok().and_then(|mut data| {
+                    data.downcast_mut::<crate::builtins::deque::Deque>().map(|deque| deque.take())
+                });
+                drop(items);
+            }
             View::Iter(iter) => drop(iter.state.replace(super::iterator::IterState::Done)),
             _ => {}
         }
