@@ -8,12 +8,16 @@ use crate::value::{
 };
 
 pub static NONE: &[Native] = object_methods::NONE;
+pub static ELLIPSIS: &[Native] = object_methods::ELLIPSIS;
+pub static NOT_IMPLEMENTED: &[Native] = object_methods::NOT_IMPLEMENTED;
 pub static INT: &[Native] = int_methods::INT;
 pub static BOOL: &[Native] = int_methods::BOOL;
 pub static FLOAT: &[Native] = float_methods::FLOAT;
 pub static COMPLEX: &[Native] = complex_methods::COMPLEX;
 pub use crate::value::bytes::methods::BYTEARRAY;
 pub use crate::value::bytes::methods::BYTES;
+pub use crate::value::mapping_proxy::ROWS as MAPPING_PROXY;
+pub use crate::value::memoryview::methods::ROWS as MEMORY_VIEW;
 pub use crate::value::str::methods::METHODS as STR;
 pub static LIST: &[Native] = list_methods::LIST;
 pub static TUPLE: &[Native] = tuple_methods::TUPLE;
@@ -27,6 +31,8 @@ pub static STATIC_METHOD: &[Native] = descriptor_methods::STATIC_METHOD;
 pub static CLASS_METHOD: &[Native] = descriptor_methods::CLASS_METHOD;
 pub static FUNCTION: &[Native] = descriptor_methods::FUNCTION;
 pub static METHOD: &[Native] = descriptor_methods::METHOD;
+pub static CELL: &[Native] = descriptor_methods::CELL;
+pub static MODULE: &[Native] = descriptor_methods::MODULE;
 pub static SUPER: &[Native] = descriptor_methods::SUPER;
 pub use super::io::METHODS as FILE;
 pub static ITERATOR: &[Native] = iterator_methods::ITERATOR;
@@ -53,6 +59,7 @@ pub fn constructor_of(name: &str) -> &'static [Native] {
         "reversed" => i::REVERSED,
         "StringIO" => super::io::STRING_IO,
         "BytesIO" => super::io::BYTES_IO,
+        "TextIOWrapper" => super::io::TEXT_WRAPPER,
         _ => super::itertools::rows_of(name),
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod binascii;
 pub mod code;
+pub mod codecs;
 pub mod core;
 pub mod deque;
 mod errno;
@@ -33,6 +34,7 @@ mod structs;
 mod sys;
 mod time;
 pub mod traceback;
+pub mod unicodedata;
 pub mod weakref;
 
 use crate::call::{Native, NativeModule, Signature};
@@ -55,6 +57,7 @@ pub struct State {
     /// Classes of named tuples, once anybody asks.
     struct_classes: Vec<(&'static str, Ref<Type>)>,
     pub re: re::State,
+    pub codecs: codecs::State,
     /// `struct.error`
     pub struct_error: Option<Ref<Type>>,
     /// Handlers that scripts gave to `signal.signal`, by signal number.
@@ -115,6 +118,8 @@ static MODULES: &[&NativeModule] = &[
     &hashlib::MODULE,
     &random::MODULE,
     &traceback::MODULE,
+    &codecs::MODULE,
+    &unicodedata::MODULE,
     &weakref::GC,
     &weakref::MODULE,
 ];
@@ -212,6 +217,7 @@ impl Vm {
             "NotImplemented" => return Some(Value::NOT_IMPLEMENTED),
             "Ellipsis" => return Some(Value::ELLIPSIS),
             "__debug__" => return Some(Value::TRUE),
+            "__builtins__" => return Some(self.builtins.clone().into()),
             _ => {}
         }
         for table in FLAT {
@@ -289,7 +295,7 @@ impl Vm {
         let get = core::slots::slot_function(&core::slots::SLOT_GET, name);
         let set = core::slots::slot_function(&core::slots::SLOT_SET, name);
         let delete = core::slots::slot_function(&core::slots::SLOT_DELETE, name);
-        Ref::new(Property { get, set, delete, doc: Value::NONE }).into()
+        Property::new(get, set, delete, Value::NONE).into()
     }
 }
 

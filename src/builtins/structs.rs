@@ -60,8 +60,8 @@ impl Vm {
         for (index, name) in kind.fields.iter().enumerate().filter(|(_, name)| !kind.hidden.contains(name)) {
             let function = super::function_value(&GET, "builtins");
             let get = Ref::new(BoundMethod { function, receiver: Value::size(index) }).into();
-            let field = Property { get, set: Value::NONE, delete: Value::NONE, doc: Value::NONE };
-            namespace.set_text(name, Ref::new(field).into());
+            let field = Property::new(get, Value::NONE, Value::NONE, Value::NONE);
+            namespace.set_text(name, field.into());
         }
         let bases = [self.types.of_tag(crate::value::Tag::Tuple).clone().into()];
         let metaclass: Value = self.types.type_.clone().into();

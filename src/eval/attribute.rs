@@ -48,7 +48,11 @@ impl Vm {
         let class = self.type_of(object);
         let name = self.intern(name);
         let Some(found) = self.lookup(&class, &name) else { return Ok(None) };
-        if found.is_none() {
+        // Where Python says in words of its own that `none` refuses something, the caller does; elsewhere calling
+        // `none` is the error.
+        if found.is_none()
+            && matches!(name.as_str(), "__hash__" | "__iter__" | "__contains__" | "__reversed__")
+        {
             return Ok(None);
         }
         self.bind(found, object, &class).map(Some)
@@ -56,7 +60,7 @@ impl Vm {
 
     /// Whether the object's class has `none` in place of a special method: it refuses what a base or another
     /// method would do.
-    pub(super) fn refuses(&mut self, object: &Value, name: &str) -> bool {
+    pub(crate) fn refuses(&mut self, object: &Value, name: &str) -> bool {
         let class = self.type_of(object);
         let name = self.intern(name);
         self.lookup(&class, &name).is_some_and(|found| found.is_none())
@@ -74,11 +78,7 @@ impl Vm {
             }
             View::Property(property) => {
                 if property.get.is_none() {
-                    let name = class.name();
-                    return Err(self.error(
-                        Exc::AttributeError,
-                        format!("property of '{}' object has no getter", name.as_str()),
-                    ));
+                    return Err(self.property_lacks(property, object, "getter"));
                 }
                 let getter = property.get.clone();
                 self.call(&getter, std::slice::from_ref(object))
@@ -89,6 +89,22 @@ impl Vm {
             },
             _ => Ok(found),
         }
+    }
+
+    /// The error of a property that has no function for what is asked of it.
+    #[cold]
+    pub(crate) fn property_lacks(&mut self, property: &Property, object: &Value, what: &str) -> Raised {
+        let class = self.type_of(object);
+        let name = property.name.borrow().clone();
+        let shown = match name.is_none() {
+            true => String::new(),
+            false => match self.repr_of(&name) {
+                Ok(name) => format!("{name} "),
+                Err(raised) => return raised,
+            },
+        };
+        let owner = class.qualname.borrow().as_str().to_string();
+        self.error(Exc::AttributeError, format!("property {shown}of '{owner}' object has no {what}"))
     }
 
     /// Whether a class attribute wins over the object's own table.
@@ -215,7 +231,7 @@ impl Vm {
         }
         match (name.as_str(), object.view()) {
             ("__class__", _) => Ok(Some(class.into())),
-            ("__doc__", View::Property(p)) => Ok(Some(p.doc.clone())),
+            ("__doc__", View::Property(p)) => Ok(Some(p.doc.borrow().clone())),
             ("fget", View::Property(p)) => Ok(Some(p.get.clone())),
             ("fset", View::Property(p)) => Ok(Some(p.set.clone())),
             ("fdel", View::Property(p)) => Ok(Some(p.delete.clone())),
@@ -282,7 +298,7 @@ impl Vm {
             "__base__" => class.bases.borrow().first().map_or(Value::NONE, |b| b.clone().into()),
             "__dict__" => {
                 pour(class);
-                class.attributes.clone().into()
+                crate::value::mapping_proxy::of(class.attributes.clone().into())
             }
             "__class__" => self.type_of(&class.clone().into()).into(),
             "__doc__" => Value::NONE,
@@ -553,6 +569,11 @@ impl Vm {
                 Ok(())
             }
             View::Function(f) => self.set_function_attribute(object, f, name, value),
+            View::Property(property) if name.as_str() == "__doc__" => {
+                let old = property.doc.replace(value);
+                drop(old); // after the borrow: its destructor may run script code
+                Ok(())
+            }
             _ => Err(self.cannot_set(object, name)),
         }
     }
@@ -564,15 +585,7 @@ impl Vm {
             match found.view() {
                 View::Property(property) => {
                     if property.set.is_none() {
-                        let shown = class.name();
-                        return Err(self.error(
-                            Exc::AttributeError,
-                            format!(
-                                "property '{}' of '{}' object has no setter",
-                                name.as_str(),
-                                shown.as_str()
-                            ),
-                        ));
+                        return Err(self.property_lacks(property, object, "setter"));
                     }
                     let setter = property.set.clone();
                     return self.call(&setter, &[object.clone(), value]).map(drop);
@@ -761,15 +774,7 @@ impl Vm {
             match found.view() {
                 View::Property(property) => {
                     if property.delete.is_none() {
-                        let shown = class.name();
-                        return Err(self.error(
-                            Exc::AttributeError,
-                            format!(
-                                "property '{}' of '{}' object has no deleter",
-                                name.as_str(),
-                                shown.as_str()
-                            ),
-                        ));
+                        return Err(self.property_lacks(property, object, "deleter"));
                     }
                     let deleter = property.delete.clone();
                     return self.call(&deleter, std::slice::from_ref(object)).map(drop);
@@ -913,13 +918,7 @@ fn method_value(native: &'static Native, owner: &Ref<Type>) -> Value {
     .into();
     if native.name.starts_with('.') {
         let none = || Value::NONE;
-        return Ref::new(Property {
-            get: function,
-            set: none(),
-            delete: none(),
-            doc: Value::str(native.doc),
-        })
-        .into();
+        return Property::new(function, none(), none(), Value::str(native.doc)).into();
     }
     match first {
         Some("self") => function,

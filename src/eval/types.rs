@@ -25,11 +25,13 @@ fn rows() -> Vec<Row> {
         ("int", None, Tag::Int, true, m::INT),
         ("float", None, Tag::Float, true, m::FLOAT),
         ("complex", None, Tag::Complex, true, m::COMPLEX),
-        ("ellipsis", None, Tag::Ellipsis, false, &[]),
-        ("NotImplementedType", None, Tag::NotImplemented, false, &[]),
+        ("ellipsis", None, Tag::Ellipsis, false, m::ELLIPSIS),
+        ("NotImplementedType", None, Tag::NotImplemented, false, m::NOT_IMPLEMENTED),
         ("str", Some("string"), Tag::Str, true, m::STR),
         ("bytes", None, Tag::Bytes, true, m::BYTES),
         ("bytearray", None, Tag::ByteArray, true, m::BYTEARRAY),
+        ("memoryview", None, Tag::MemoryView, false, m::MEMORY_VIEW),
+        ("mappingproxy", None, Tag::MappingProxy, false, m::MAPPING_PROXY),
         ("list", None, Tag::List, true, m::LIST),
         ("tuple", None, Tag::Tuple, true, m::TUPLE),
         ("dict", None, Tag::Dict, true, m::DICT),
@@ -37,7 +39,7 @@ fn rows() -> Vec<Row> {
         ("frozenset", None, Tag::FrozenSet, true, m::FROZENSET),
         ("range", None, Tag::Range, false, m::RANGE),
         ("slice", None, Tag::Slice, false, m::SLICE),
-        ("cell", None, Tag::Cell, false, &[]),
+        ("cell", None, Tag::Cell, false, m::CELL),
         ("function", None, Tag::Function, false, m::FUNCTION),
         ("builtin_function_or_method", Some("function"), Tag::NativeFunction, false, m::FUNCTION),
         ("method", None, Tag::BoundMethod, false, m::METHOD),
@@ -45,7 +47,7 @@ fn rows() -> Vec<Row> {
         ("staticmethod", None, Tag::StaticMethod, true, m::STATIC_METHOD),
         ("classmethod", None, Tag::ClassMethod, true, m::CLASS_METHOD),
         ("super", None, Tag::Super, false, m::SUPER),
-        ("module", None, Tag::Module, true, &[]),
+        ("module", None, Tag::Module, true, m::MODULE),
         ("TextIOWrapper", None, Tag::File, false, m::FILE),
         ("foreign", None, Tag::Foreign, false, &[]),
         ("global", None, Tag::GlobalVar, false, &[]),
@@ -133,6 +135,7 @@ impl Types {
             Tag::Iter,
             Tag::Generator,
             Tag::DictView,
+            Tag::MappingProxy,
         ];
         let plain = self
             .by_tag
@@ -172,7 +175,8 @@ impl Types {
             _ if tag == Tag::Foreign => crate::builtins::methods::of_foreign(name),
             _ => crate::builtins::methods::ITERATOR,
         };
-        let flags = Flags { is_slotted: true, ..Flags::default() };
+        let is_base = !crate::builtins::methods::constructor_of(name).is_empty();
+        let flags = Flags { is_slotted: true, is_base, ..Flags::default() };
         let made = builtin(name, None, vec![self.object.clone()], tag, flags, methods);
         if matches!(tag, Tag::Iter | Tag::File) {
             super::attribute::pour(&made);

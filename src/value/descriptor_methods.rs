@@ -4,7 +4,7 @@
 use super::object_methods::bound;
 use super::{ClassMethod, Property, Ref, Res, StaticMethod, Str, Super, Type, Value, View};
 use crate::call::{Call, Native};
-use crate::eval::{Exc, Vm};
+use crate::eval::Vm;
 
 pub const PROPERTY: &[Native] = &[
     Native {
@@ -12,6 +12,18 @@ pub const PROPERTY: &[Native] = &[
         params: "cls, fget=None, fset=None, fdel=None, doc=None",
         run: new_property,
         doc: "An attribute that is computed by functions.",
+    },
+    Native {
+        name: "__init__",
+        params: "self, fget=None, fset=None, fdel=None, doc=None",
+        run: init_property,
+        doc: "Keeps the description with the object, for classes that have one of their own.",
+    },
+    Native {
+        name: "__set_name__",
+        params: "self, owner, name, /",
+        run: set_name,
+        doc: "Notes the name under which a class holds it.",
     },
     Native {
         name: "getter",
@@ -52,7 +64,7 @@ pub const PROPERTY: &[Native] = &[
     Native {
         name: ".__doc__",
         params: "self",
-        run: |call| Ok(call.this::<Property>()?.doc.clone()),
+        run: |call| Ok(call.this::<Property>()?.doc.borrow().clone()),
         doc: "The description.",
     },
     Native {
@@ -155,6 +167,12 @@ pub const FUNCTION: &[Native] = &[
 
 pub const METHOD: &[Native] = &[
     Native {
+        name: "__new__",
+        params: "cls, function, instance, /",
+        run: new_method,
+        doc: "A function bound to an object, which becomes its first argument.",
+    },
+    Native {
         name: "__call__",
         params: "self, /, *args, **keywords",
         run: call_itself,
@@ -168,12 +186,47 @@ pub const METHOD: &[Native] = &[
     },
 ];
 
+pub const CELL: &[Native] = &[Native {
+    name: "__new__",
+    params: "cls, contents=<absent>, /",
+    run: |call| Ok(super::Cell::new(call.opt(1).cloned().unwrap_or_default()).into()),
+    doc: "A variable that functions share.",
+}];
+
+pub const MODULE: &[Native] = &[Native {
+    name: "__new__",
+    params: "cls, name, doc=None",
+    run: new_module,
+    doc: "A new module without variables of its own.",
+}];
+
 pub const SUPER: &[Native] = &[Native {
     name: "__new__",
     params: "cls, type=<absent>, object=<absent>, /",
     run: new_super,
     doc: "The attributes that an object has from the classes after `type`.",
 }];
+
+fn new_method(call: &mut Call) -> Res {
+    if !call.vm.is_callable(call.arg(1)) {
+        return Err(call.vm.type_error("first argument must be callable"));
+    }
+    if call.arg(2).is_none() {
+        return Err(call.vm.type_error("instance must not be None"));
+    }
+    Ok(bound(call.arg(1).clone(), call.arg(2).clone()))
+}
+
+fn new_module(call: &mut Call) -> Res {
+    let name = call.str(1)?;
+    let module = super::Module::new(name, None);
+    module.set_text("__name__", call.arg(1).clone());
+    module.set_text("__doc__", call.opt(2).cloned().unwrap_or(Value::NONE));
+    for name in ["__package__", "__loader__", "__spec__"] {
+        module.set_text(name, Value::NONE);
+    }
+    Ok(module.into())
+}
 
 fn new_property(call: &mut Call) -> Res {
     let part = |index: usize| call.opt(index).cloned().unwrap_or(Value::NONE);
@@ -183,7 +236,24 @@ fn new_property(call: &mut Call) -> Res {
         None if get.is_none() => Value::NONE,
         None => call.vm.find_attribute(&get, &Str::new("__doc__"))?.unwrap_or(Value::NONE),
     };
-    Ok(Ref::new(Property { get, set, delete, doc }).into())
+    Ok(Property::new(get, set, delete, doc).into())
+}
+
+fn init_property(call: &mut Call) -> Res {
+    let property = call.this::<Property>()?;
+    let doc = property.doc.borrow().clone();
+    if let Some(instance) = call.arg(0).get::<super::Instance>()
+        && !instance.class().flags.is_slotted
+    {
+        instance.attributes().set_text("__doc__", doc);
+    }
+    Ok(Value::NONE)
+}
+
+fn set_name(call: &mut Call) -> Res {
+    let old = call.this::<Property>()?.name.replace(call.arg(2).clone());
+    drop(old);
+    Ok(Value::NONE)
 }
 
 /// A copy of a property with one of its three functions replaced, made by the property's own class.
@@ -198,14 +268,16 @@ fn changed(call: &mut Call, which: usize) -> Res {
     }
     let doc = match which {
         0 => call.vm.find_attribute(&get, &Str::new("__doc__"))?.unwrap_or(Value::NONE),
-        _ => old.doc.clone(),
+        _ => old.doc.borrow().clone(),
     };
-    Ok(Ref::new(Property { get, set, delete, doc }).into())
+    let made = Property::new(get, set, delete, doc);
+    *made.name.borrow_mut() = old.name.borrow().clone();
+    Ok(made.into())
 }
 
 fn missing(call: &mut Call, what: &str) -> Res {
-    let shown = call.vm.type_name(call.arg(1));
-    Err(call.vm.error(Exc::AttributeError, format!("property of '{shown}' object has no {what}")))
+    let property = call.this::<Property>()?;
+    Err(call.vm.property_lacks(property, call.arg(1), what))
 }
 
 fn get(call: &mut Call) -> Res {

@@ -101,7 +101,15 @@ pub struct Property {
     pub get: Value,
     pub set: Value,
     pub delete: Value,
-    pub doc: Value,
+    pub doc: RefCell<Value>,
+    /// The name under which a class holds it, once it does.
+    pub name: RefCell<Value>,
+}
+
+impl Property {
+    pub fn new(get: Value, set: Value, delete: Value, doc: Value) -> Ref<Property> {
+        Ref::new(Property { get, set, delete, doc: RefCell::new(doc), name: RefCell::new(Value::NONE) })
+    }
 }
 
 pub struct StaticMethod {
@@ -149,7 +157,9 @@ impl Heap for BoundMethod {
 impl Heap for Property {
     const TAG: Tag = Tag::Property;
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
-        [&self.get, &self.set, &self.delete, &self.doc].into_iter().for_each(visit);
+        [&self.get, &self.set, &self.delete, &self.doc.borrow(), &self.name.borrow()]
+            .into_iter()
+            .for_each(visit);
     }
 }
 

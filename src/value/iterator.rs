@@ -188,6 +188,7 @@ pub fn reversed_state(value: &Value) -> Option<IterState> {
         View::Dict(_) => reversed_dict(value.get_ref::<Dict>()?, ViewKind::Keys),
         View::DictView(view) => reversed_dict(view.dict.clone(), view.kind),
         View::Tuple(tuple) => from_end(value, tuple.len()),
+        View::MemoryView(view) => from_end(value, view.len()),
         View::Str(text) => from_end(value, text.len()),
         View::Bytes(bytes) => from_end(value, bytes.data().len()),
         View::ByteArray(bytes) => from_end(value, bytes.data.borrow().len()),

@@ -30,6 +30,8 @@ pub mod iterator;
 pub mod iterator_methods;
 pub mod list;
 pub mod list_methods;
+pub mod mapping_proxy;
+pub mod memoryview;
 pub mod module;
 pub mod object_methods;
 pub mod range;
@@ -57,6 +59,8 @@ pub use instance::{Instance, Super};
 pub use int::{Complex, Int};
 pub use iterator::Iter;
 pub use list::List;
+pub use mapping_proxy::MappingProxy;
+pub use memoryview::MemoryView;
 pub use module::{Foreign, GlobalVar, Module};
 pub use range::{Range, Slice};
 pub use set::{FrozenSet, Set};
@@ -168,6 +172,8 @@ heap_kinds! {
     FrozenSet true,
     Slice true,
     DictView true,
+    MemoryView true,
+    MappingProxy true,
     Cell true,
     Function true,
     NativeFunction true,
@@ -194,6 +200,12 @@ impl Tag {
     pub const FIRST_HEAP: Tag = Tag::BigInt;
     /// Kinds from here on hold other values: dropping one may nest, and they may be in cycles.
     pub const FIRST_CONTAINER: Tag = Tag::List;
+
+    /// Whether comparisons and operators ask the methods of a type of this kind.
+    #[inline]
+    pub fn asks_methods(self) -> bool {
+        matches!(self, Tag::Instance | Tag::Type | Tag::Exception | Tag::Foreign | Tag::MappingProxy)
+    }
 
     #[inline(always)]
     pub fn is_heap(self) -> bool {

@@ -84,7 +84,19 @@ fn new(call: &mut Call) -> Res {
     let Some(name) = Vm::unwrap_native(name).get_ref::<Str>() else { return wrong(call, 1, "str") };
     let Some(bases) = bases.get::<Tuple>() else { return wrong(call, 2, "tuple") };
     let Some(namespace) = Vm::unwrap_native(namespace).get::<Dict>() else { return wrong(call, 3, "dict") };
-    call.vm.new_class(call.arg(0), name, bases.items(), namespace, &named)
+    if name.as_str().contains('\0') {
+        return Err(call.vm.value_error("type name must not contain null characters"));
+    }
+    let made = call.vm.new_class(call.arg(0), name, bases.items(), namespace, &named)?;
+    // A `class` statement says itself where it stands.
+    if let Some(class) = made.get::<Type>()
+        && class.attributes.get_text("__module__").is_none()
+    {
+        let module = call.vm.current_module();
+        let name = module.get_text("__name__").unwrap_or_else(|| module.name.clone().into());
+        class.attributes.set_text("__module__", name);
+    }
+    Ok(made)
 }
 
 fn wrong(call: &mut Call, number: usize, wanted: &str) -> Res {
