@@ -53,7 +53,14 @@ fn print(call: &mut Call) -> Res {
 }
 
 fn print_to_stdout(call: &mut Call, sep: &str, end: &str, flush: bool) -> Res<()> {
-    let out = joined(call, sep, end)?;
+    let mut out = String::new();
+    let written = write_joined(call, sep, end, &mut out);
+    if written.is_err() {
+        // What comes before a value that cannot be shown is printed.
+        let exception = call.vm.take_raised();
+        call.vm.write_stdout(&out)?;
+        return Err(call.vm.put_back(exception));
+    }
     call.vm.write_stdout(&out)?;
     if flush && let Err(error) = call.vm.streams.stdout.flush() {
         return Err(call.vm.os_error(&error, None));
@@ -61,22 +68,22 @@ fn print_to_stdout(call: &mut Call, sep: &str, end: &str, flush: bool) -> Res<()
     Ok(())
 }
 
-fn joined(call: &mut Call, sep: &str, end: &str) -> Res<String> {
-    let mut out = String::new();
+fn write_joined(call: &mut Call, sep: &str, end: &str, out: &mut String) -> Res<()> {
     for (i, value) in call.rest().iter().enumerate() {
         if i > 0 {
             out.push_str(sep);
         }
-        call.vm.write_str(value, &mut out)?;
+        call.vm.write_str(value, out)?;
     }
     out.push_str(end);
-    Ok(out)
+    Ok(())
 }
 
 fn print_to(call: &mut Call, target: &Value, sep: &str, end: &str, flush: bool) -> Res<()> {
     if let Some(file) = target.get::<File>() {
         io::check_writable(call.vm, file)?;
-        let out = joined(call, sep, end)?;
+        let mut out = String::new();
+        write_joined(call, sep, end, &mut out)?;
         io::put_text(call.vm, file, &out)?;
         return if flush { io::flush(call.vm, file) } else { Ok(()) };
     }
