@@ -182,7 +182,12 @@ impl Vm {
                 Err(raised) => return Err(raised),
             };
             match Int::of(&int) {
-                Some(Int::Big(big)) => percent::write_int(IntRef::from(big), layout, out),
+                Some(Int::Big(big)) => {
+                    if kind == Kind::Decimal {
+                        self.check_length(big)?;
+                    }
+                    percent::write_int(IntRef::from(big), layout, out)
+                }
                 Some(Int::Small(small)) => percent::write_int(IntRef::from(small), layout, out),
                 None => return Err(self.wrong_argument(c, kind, value)),
             }

@@ -409,6 +409,12 @@ impl Vm {
 
     /// `format(value, spec)`, appended.
     pub fn format_into(&mut self, value: &Value, spec: &str, out: &mut String) -> Res<()> {
+        let is_decimal = !spec.ends_with(['b', 'o', 'x', 'X', 'c', 'e', 'E', 'f', 'F', 'g', 'G', '%']);
+        if let View::BigInt(big) = value.view()
+            && is_decimal
+        {
+            self.check_length(big)?;
+        }
         if let View::Instance(_) | View::Foreign(_) = value.view()
             && let Some(method) = self.special_method(value, "__format__")?
         {
@@ -470,8 +476,8 @@ impl Vm {
         self.error(kind, error.message)
     }
 
-    /// Decimal text of a big int, within the digit limit.
-    pub fn big_text(&mut self, big: &crate::value::BigInt) -> Res<String> {
+    /// Refuses a big int whose decimal text would be longer than the digit limit.
+    pub(super) fn check_length(&mut self, big: &crate::value::BigInt) -> Res<()> {
         let limit = self.int_max_str_digits;
         // A decimal digit is worth a bit more than 3.32 bits.
         if limit != 0 && big.bits() > limit as u64 * 332 / 100 {
@@ -481,6 +487,12 @@ impl Vm {
                 return Err(self.too_many_digits());
             }
         }
+        Ok(())
+    }
+
+    /// Decimal text of a big int, within the digit limit.
+    pub fn big_text(&mut self, big: &crate::value::BigInt) -> Res<String> {
+        self.check_length(big)?;
         Ok(text::int::decimal(big))
     }
 
