@@ -360,6 +360,7 @@ pub enum Resumable {
     While(While),
     For(For),
     Try(Try),
+    TryStar(Try),
     With(With),
     Match(Match),
 }

@@ -8,7 +8,7 @@
 
 use super::code::*;
 use super::{Exc, Flow, Vm};
-use crate::value::generator::{After, Status, Step};
+use crate::value::generator::{After, StarHandling, Status, Step};
 use crate::value::{Exception, Function, Generator, Raised, Ref, Res, Str, Value};
 
 /// What a generator is resumed with.
@@ -250,6 +250,7 @@ impl Vm {
             Resumable::While(w) => self.gen_while(w),
             Resumable::For(f) => self.gen_for(f),
             Resumable::Try(t) => self.gen_try(t),
+            Resumable::TryStar(t) => self.gen_try_star(t),
             Resumable::With(w) => self.gen_with(w),
             Resumable::Match(m) => self.gen_match(m),
         }
@@ -478,6 +479,57 @@ impl Vm {
             Some(Step::TryElse) => self.gen_try_else(t),
             _ => self.gen_try_body(t),
         };
+        self.after_try(t, flow)
+    }
+
+    fn gen_try_star(&mut self, t: &Try) -> Flow {
+        let flow = match self.step_in() {
+            Some(Step::Finally(after)) => return self.gen_finally(t, after),
+            Some(Step::StarHandler(handling)) => self.gen_star_handlers(t, handling, true),
+            Some(Step::TryElse) => self.gen_try_else(t),
+            _ => match self.gen_block(&t.body) {
+                Flow::Yield => self.step_out(Step::TryBody),
+                Flow::Next => self.gen_try_else(t),
+                Flow::Raise => {
+                    let exception = self.catch_here();
+                    let handling = self.begin_star(&exception);
+                    self.gen_star_handlers(t, Box::new(handling), false)
+                }
+                flow => flow,
+            },
+        };
+        self.after_try(t, flow)
+    }
+
+    /// Runs the handlers of `except*` from where they are; `is_inside` one that yielded.
+    fn gen_star_handlers(&mut self, t: &Try, mut handling: Box<StarHandling>, mut is_inside: bool) -> Flow {
+        let outer = std::mem::replace(&mut self.handling, handling.exception.clone().into());
+        let result = loop {
+            if is_inside {
+                self.handling = handling.taken.clone().map_or(Value::NONE, Value::from);
+            } else {
+                match self.next_star_handler(t, &mut handling) {
+                    Ok(Some(_)) => {}
+                    Ok(None) => break self.finish_star(*handling),
+                    Err(raised) => break Err(raised),
+                }
+            }
+            is_inside = false;
+            let flow = self.gen_block(&t.handlers[handling.next - 1].body);
+            if flow == Flow::Yield {
+                self.handling = outer;
+                return self.step_out(Step::StarHandler(handling));
+            }
+            if let Some(leaves) = self.end_star_handler(t, &mut handling, flow) {
+                break Ok(leaves);
+            }
+        };
+        self.handling = outer;
+        result.unwrap_or(Flow::Raise)
+    }
+
+    /// The `finally` block, if there is one, after the rest of the statement ended with `flow`.
+    fn after_try(&mut self, t: &Try, flow: Flow) -> Flow {
         if t.finally.is_empty() || flow == Flow::Yield {
             return flow;
         }

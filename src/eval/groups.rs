@@ -3,7 +3,8 @@
 use super::code::Try;
 use super::{Exc, Flow, Vm};
 use crate::value::exception_group::{Condition, Parts};
-use crate::value::{Exception, Raised, Ref, Res, Tuple, Value};
+use crate::value::generator::StarHandling;
+use crate::value::{Exception, Raised, Ref, Res, Tuple, Type, Value};
 use std::collections::HashSet;
 
 impl Vm {
@@ -29,40 +30,85 @@ impl Vm {
 
     /// Offers the exception to each handler in turn; what none took, and what they raised, goes on.
     fn run_star_handlers(&mut self, t: &Try, exception: &Ref<Exception>) -> Res<Flow> {
-        let is_group = self.group_members(exception).is_some();
-        let mut rest: Option<Ref<Exception>> = Some(exception.clone());
-        // Parts of the exception that handlers raised again, and other exceptions that they raised.
-        let (mut again, mut raised) = (Vec::new(), Vec::new());
-        for handler in &t.handlers {
-            let Some(remaining) = rest.clone() else { break };
-            let Some(expr) = &handler.exception else { continue };
-            let wanted = self.operand(expr)?;
-            self.refuse_groups(&wanted)?;
-            let (taken, left) = self.split_exception(&remaining, &wanted, is_group)?;
-            rest = left;
-            let Some(taken) = taken else { continue };
-            let places = taken.trace.borrow().len();
-            self.handling = taken.clone().into();
-            if let Some(target) = &handler.target {
-                self.assign(target, taken.clone().into())?;
-            }
-            let flow = self.exec_block(&handler.body);
-            if let Some(target) = &handler.target {
-                self.unbind(target);
-            }
-            match flow {
-                Flow::Next => {}
-                Flow::Raise => {
-                    let new = self.catch_here();
-                    // `raise` alone adds no place, `raise e` does: it is a new exception that has the old one.
-                    let is_again = Ref::ptr_eq(&new, &taken) && new.trace.borrow().len() == places;
-                    if is_again { again.push(new) } else { raised.push(Value::from(new)) }
-                }
-                flow => return Ok(flow),
+        let mut handling = self.begin_star(exception);
+        while let Some(number) = self.next_star_handler(t, &mut handling)? {
+            let flow = self.exec_block(&t.handlers[number].body);
+            if let Some(leaves) = self.end_star_handler(t, &mut handling, flow) {
+                return Ok(leaves);
             }
         }
+        self.finish_star(handling)
+    }
+
+    pub(super) fn begin_star(&mut self, exception: &Ref<Exception>) -> StarHandling {
+        StarHandling {
+            exception: exception.clone(),
+            is_group: self.group_members(exception).is_some(),
+            rest: Some(exception.clone()),
+            again: Vec::new(),
+            raised: Vec::new(),
+            next: 0,
+            taken: None,
+            places: 0,
+        }
+    }
+
+    /// The next handler that takes something; its part is being handled from now on, and bound.
+    pub(super) fn next_star_handler(&mut self, t: &Try, handling: &mut StarHandling) -> Res<Option<usize>> {
+        while let (Some(handler), Some(remaining)) = (t.handlers.get(handling.next), handling.rest.clone()) {
+            let number = handling.next;
+            handling.next += 1;
+            let Some(expr) = &handler.exception else { continue };
+            let wanted = self.operand(expr)?;
+            self.check_wanted(&wanted)?;
+            let (taken, left) = self.split_exception(&remaining, &wanted, handling.is_group)?;
+            handling.rest = left;
+            let Some(taken) = taken else { continue };
+            handling.places = taken.trace.borrow().len();
+            handling.taken = Some(taken.clone());
+            self.handling = taken.clone().into();
+            if let Some(target) = &handler.target {
+                self.assign(target, taken.into())?;
+            }
+            return Ok(Some(number));
+        }
+        Ok(None)
+    }
+
+    /// Notes what a handler did; how it leaves the statement, if it does.
+    pub(super) fn end_star_handler(
+        &mut self,
+        t: &Try,
+        handling: &mut StarHandling,
+        flow: Flow,
+    ) -> Option<Flow> {
+        if let Some(target) = &t.handlers[handling.next - 1].target {
+            self.unbind(target);
+        }
+        let taken = handling.taken.take();
+        match flow {
+            Flow::Next => None,
+            Flow::Raise => {
+                let new = self.catch_here();
+                // `raise` alone adds no place, `raise e` does: it is a new exception that has the old one.
+                let is_again = taken.is_some_and(|taken| Ref::ptr_eq(&new, &taken))
+                    && new.trace.borrow().len() == handling.places;
+                if is_again {
+                    handling.again.push(new)
+                } else {
+                    handling.raised.push(Value::from(new))
+                }
+                None
+            }
+            flow => Some(flow),
+        }
+    }
+
+    /// What goes on after all handlers.
+    pub(super) fn finish_star(&mut self, handling: StarHandling) -> Res<Flow> {
+        let StarHandling { exception, rest, mut again, mut raised, .. } = handling;
         again.extend(rest);
-        let again = self.left_of(exception, again)?;
+        let again = self.left_of(&exception, again)?;
         if raised.is_empty() {
             return Ok(self.go_on(again));
         }
@@ -98,18 +144,23 @@ impl Vm {
         Ok(self.split_group(whole, &Condition::Leaves(&leaves))?.0)
     }
 
-    fn refuse_groups(&mut self, wanted: &Value) -> Res<()> {
-        let base = self.types.exception(Exc::BaseExceptionGroup);
-        let classes = match wanted.get::<crate::value::Tuple>() {
+    /// What `except*` can catch: exception classes, but not groups.
+    fn check_wanted(&mut self, wanted: &Value) -> Res<()> {
+        let (any, group) =
+            (self.types.exception(Exc::BaseException), self.types.exception(Exc::BaseExceptionGroup));
+        let classes = match wanted.get::<Tuple>() {
             Some(tuple) => tuple.items().to_vec(),
             None => vec![wanted.clone()],
         };
-        let names_group =
-            classes.iter().any(|c| c.get::<crate::value::Type>().is_some_and(|t| t.is_subtype_of(&base)));
-        if names_group {
-            return Err(
-                self.type_error("catching ExceptionGroup with except* is not allowed. Use except instead.")
-            );
+        for class in &classes {
+            let Some(class) = class.get::<Type>().filter(|class| class.is_subtype_of(&any)) else {
+                let message = "catching classes that do not inherit from BaseException is not allowed";
+                return Err(self.type_error(message));
+            };
+            if class.is_subtype_of(&group) {
+                let message = "catching ExceptionGroup with except* is not allowed. Use except instead.";
+                return Err(self.type_error(message));
+            }
         }
         Ok(())
     }
@@ -121,7 +172,7 @@ impl Vm {
                 return Ok((None, Some(exception.clone())));
             }
             let class: Value = self.types.exception(Exc::BaseExceptionGroup).into();
-            let members = Value::list(vec![exception.clone().into()]);
+            let members = Value::tuple(vec![exception.clone().into()]);
             let group = self.call(&class, &[Value::str(""), members])?;
             let group = group.into_ref::<Exception>().ok();
             if let Some(group) = &group {

@@ -366,12 +366,7 @@ impl<'a> Lowerer<'a> {
             StmtKind::Try { body, handlers, orelse, finally, is_star } => {
                 let lowered = self.try_stmt(body, handlers, orelse, finally)?;
                 match lowered {
-                    Stmt::Try(t) if *is_star => {
-                        if self.yields != yields_before {
-                            return Err(unsupported("yield inside except*", span));
-                        }
-                        Stmt::TryStar(t)
-                    }
+                    Stmt::Try(t) if *is_star => Stmt::TryStar(t),
                     lowered => lowered,
                 }
             }
@@ -1293,6 +1288,7 @@ fn resumable(stmt: Stmt) -> Stmt {
         Stmt::While(w) => Resumable::While(*w),
         Stmt::For(f) => Resumable::For(*f),
         Stmt::Try(t) => Resumable::Try(*t),
+        Stmt::TryStar(t) => Resumable::TryStar(*t),
         Stmt::With(w) => Resumable::With(*w),
         Stmt::Match(m) => Resumable::Match(*m),
         other => return other,

@@ -42,6 +42,8 @@ pub enum Step {
     /// In a handler of a `try`, with its number and the exception.
     Handler(u32, Ref<Exception>),
     TryElse,
+    /// In a handler of a `try` with `except*`.
+    StarHandler(Box<StarHandling>),
     /// In a `finally` block, with what goes on after it.
     Finally(After),
     /// In the body of a `with`, with the bound `__exit__`.
@@ -50,6 +52,33 @@ pub enum Step {
     Delegate(Value),
     /// In a case of a `match`.
     Case(u32),
+}
+
+/// How far the handlers of a `try` with `except*` have come.
+pub struct StarHandling {
+    pub exception: Ref<Exception>,
+    /// It is a group; else the one handler that takes it gets a group made for it.
+    pub is_group: bool,
+    /// What no handler has taken yet.
+    pub rest: Option<Ref<Exception>>,
+    /// Parts that handlers raised again.
+    pub again: Vec<Ref<Exception>>,
+    /// Other exceptions that they raised.
+    pub raised: Vec<Value>,
+    /// Number of the handler to look at next; the one before it is running.
+    pub next: usize,
+    /// The part that the running handler has, and how many places it had passed by then.
+    pub taken: Option<Ref<Exception>>,
+    pub places: usize,
+}
+
+impl StarHandling {
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) {
+        visit(&self.exception.clone().into());
+        let parts = self.rest.iter().chain(&self.again).chain(&self.taken);
+        parts.for_each(|part| visit(&part.clone().into()));
+        self.raised.iter().for_each(visit);
+    }
 }
 
 /// What happens after a `finally` block.
@@ -78,7 +107,12 @@ impl Generator {
             && self.path.borrow().iter().any(|step| {
                 matches!(
                     step,
-                    Step::TryBody | Step::Handler(..) | Step::TryElse | Step::With(_) | Step::Delegate(_)
+                    Step::TryBody
+                        | Step::Handler(..)
+                        | Step::StarHandler(_)
+                        | Step::TryElse
+                        | Step::With(_)
+                        | Step::Delegate(_)
                 )
             })
     }
@@ -106,6 +140,7 @@ impl Step {
                 visit(&exception.clone().into());
             }
             Step::Finally(After::Return(value)) => visit(value),
+            Step::StarHandler(handling) => handling.trace(visit),
             _ => {}
         }
     }
