@@ -93,6 +93,15 @@ fn doubtful_text_is_warned_of() {
 }
 
 #[test]
+fn a_breakpoint_talks_about_the_function() {
+    let code = "def f(a):\n  b = a * 2\n  breakpoint()\n  print('after', b)\nf(4)";
+    let outcome = with_input(&["-c", code], "a + b\nb = 99\n");
+    assert_eq!(outcome.expect_code(0).out(), "12\nafter 8\n");
+    assert_eq!(outcome.err(), "--- stopped in f, \"<string>\", line 3; Ctrl-D goes on\n");
+    assert_eq!(with_input(&["-c", "breakpoint(); print('no')"], "exit(3)\n").expect_code(3).out(), "");
+}
+
+#[test]
 fn standard_input_by_a_dash() {
     with_input(&["-"], "print('from stdin')\n").expect(0, "from stdin\n");
 }

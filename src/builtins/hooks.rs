@@ -1,10 +1,11 @@
-//! What happens to values at the prompt and to exceptions that nobody caught: `sys.displayhook`,
-//! `sys.excepthook` and `sys.unraisablehook`. A script may put functions of its own in their place.
+//! What happens to values at the prompt, to exceptions that nobody caught, and at a breakpoint: `sys.displayhook`,
+//! `sys.excepthook`, `sys.unraisablehook`, `sys.breakpointhook`. A script may put functions of its own in their place.
 
 use super::io::{self, Standard};
 use crate::call::{Call, Native};
-use crate::eval::Vm;
-use crate::value::{Exception, Instance, Module, NativeFunction, Ref, Res, Str, Type, Value};
+use crate::eval::code::CodeKind;
+use crate::eval::{Exc, Vm};
+use crate::value::{Dict, Exception, Instance, Module, NativeFunction, Ref, Res, Str, Type, Value};
 
 pub const DISPLAY: Native = Native {
     name: "displayhook",
@@ -25,6 +26,13 @@ pub const UNRAISABLE: Native = Native {
     params: "unraisable, /",
     run: unraisable,
     doc: "Prints the report of an exception that has nowhere to go, as one from `__del__`.",
+};
+
+pub const BREAKPOINT: Native = Native {
+    name: "breakpointhook",
+    params: "*args, **keywords",
+    run: stop,
+    doc: "Talks about the function that called `breakpoint`, with copies of its variables, until the input ends.",
 };
 
 /// What a script put in place of a hook.
@@ -112,7 +120,7 @@ impl Vm {
 
 fn unraisable_argument(vm: &mut Vm, exception: &Ref<Exception>, object: Value) -> Res {
     let metaclass: Value = vm.types.type_.clone().into();
-    let namespace = crate::value::Dict::from_pairs([("__module__", Value::str("sys"))]);
+    let namespace = Dict::from_pairs([("__module__", Value::str("sys"))]);
     let class = vm.new_class(&metaclass, Str::new("UnraisableHookArgs"), &[], &namespace, &[])?;
     let Some(class) = class.get_ref::<Type>() else { return Ok(Value::NONE) };
     let made = Instance::new(class);
@@ -151,4 +159,46 @@ fn unraisable(call: &mut Call) -> Res {
     };
     write(call.vm, Standard::Err, &text)?;
     Ok(Value::NONE)
+}
+
+/// `breakpoint(...)`: whatever `sys.breakpointhook` does.
+pub fn breakpoint(call: &mut Call) -> Res {
+    let sys = call.vm.import_module("sys")?;
+    let hook = call.vm.get_attribute(&sys, &Str::new("breakpointhook"))?;
+    let named: Vec<_> = match call.args.last().and_then(Value::get::<Dict>) {
+        Some(named) => named
+            .pairs()
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.into_ref().ok()?, value)))
+            .collect(),
+        None => Vec::new(),
+    };
+    let args = call.rest().to_vec();
+    call.vm.call_with_keywords(&hook, &args, &named)
+}
+
+fn stop(call: &mut Call) -> Res {
+    let vm = &mut *call.vm;
+    let Some(frame) = vm.frame_at(vm.depth()) else { return Ok(Value::NONE) };
+    let module = match frame.code.kind {
+        CodeKind::Module => frame.module.clone(),
+        _ => {
+            let variables = Dict::from_pairs([]);
+            for (name, value) in frame.module.pairs() {
+                variables.set_str(&name, value);
+            }
+            let own = vm.frame_variables(&frame);
+            vm.dict_merge(&variables, &own, "the variables of a frame are a mapping")?;
+            Module::of_dict(variables, vm.builtins.clone())
+        }
+    };
+    let (source, name) = (&frame.code.source, frame.code.name.as_str());
+    let line = source.line_of(frame.span.start);
+    let place = format!("--- stopped in {name}, \"{}\", line {line}; Ctrl-D goes on\n", source.name);
+    let _ = vm.streams.stdout.flush();
+    vm.write_stderr(&place);
+    match crate::repl::run(vm, &module) {
+        0 => Ok(Value::NONE),
+        code => Err(vm.error_with(Exc::SystemExit, vec![Value::int(code.into())])),
+    }
 }

@@ -16,7 +16,7 @@ mod functools;
 mod generator;
 pub mod hashlib;
 mod heapq;
-mod hooks;
+pub mod hooks;
 mod imp;
 pub mod io;
 mod itertools;

@@ -83,9 +83,26 @@ pub static MODULE: NativeModule = NativeModule {
         hooks::DISPLAY,
         hooks::EXCEPT,
         hooks::UNRAISABLE,
-        Native { name: "call_tracing", params: "func, args, /", run: not_yet, doc: "Not supported yet." },
-        Native { name: "settrace", params: "function, /", run: not_yet, doc: "Not supported yet." },
-        Native { name: "setprofile", params: "function, /", run: not_yet, doc: "Not supported yet." },
+        hooks::BREAKPOINT,
+        Native {
+            name: "settrace",
+            params: "function, /",
+            run: set_trace,
+            doc: "Takes none only: there is no tracing. Raises NotImplementedError for a function.",
+        },
+        Native {
+            name: "gettrace",
+            params: "",
+            run: |_| Ok(Value::NONE),
+            doc: "Always none: there is no tracing.",
+        },
+        Native {
+            name: "setprofile",
+            params: "function, /",
+            run: set_trace,
+            doc: "Takes none only: there is no profiling by calls. Raises NotImplementedError for a function.",
+        },
+        Native { name: "getprofile", params: "", run: |_| Ok(Value::NONE), doc: "Always none." },
         super::frame::GET_FRAME,
     ],
     constants: &[
@@ -112,6 +129,15 @@ pub static MODULE: NativeModule = NativeModule {
             super::function_value(
                 {
                     static ROW: Native = hooks::EXCEPT;
+                    &ROW
+                },
+                "sys",
+            )
+        }),
+        ("__breakpointhook__", |_| {
+            super::function_value(
+                {
+                    static ROW: Native = hooks::BREAKPOINT;
                     &ROW
                 },
                 "sys",
@@ -384,9 +410,15 @@ fn is_finalizing(_: &mut Call) -> Res {
     Ok(Value::FALSE)
 }
 
-fn not_yet(call: &mut Call) -> Res {
+fn set_trace(call: &mut Call) -> Res {
+    if call.arg(0).is_none() {
+        return Ok(Value::NONE);
+    }
     let name = call.native.name;
-    Err(call.vm.error(Exc::NotImplementedError, format!("sys.{name}() is not supported yet")))
+    Err(call.vm.error(
+        Exc::NotImplementedError,
+        format!("sys.{name}(): ZPy calls no function for each line or call"),
+    ))
 }
 
 /// A small int that fits, for other modules of this folder.

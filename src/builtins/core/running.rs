@@ -4,6 +4,7 @@
 //! namespace besides, names are bound there, as in the body of a class.
 
 use crate::builtins::code::{self, Mode};
+use crate::builtins::hooks;
 use crate::builtins::mapping;
 use crate::call::{Call, Native};
 use crate::eval::code::CodeKind;
@@ -57,7 +58,12 @@ pub static ROWS: &[Native] = &[
         doc: "Ends the program: none and 0 mean success, another int is the exit code, anything else is printed to stderr and means 1.",
     },
     Native { name: "quit", params: "code=None", run: exit, doc: "As `exit`." },
-    Native { name: "breakpoint", params: "*args, **keywords", run: breakpoint, doc: "Not supported yet." },
+    Native {
+        name: "breakpoint",
+        params: "*args, **keywords",
+        run: hooks::breakpoint,
+        doc: "Stops to look around: calls `sys.breakpointhook`.",
+    },
 ];
 
 /// Where code runs: its module, and the namespace of its own variables if that is not the module.
@@ -172,8 +178,4 @@ fn import(call: &mut Call) -> Res {
 fn exit(call: &mut Call) -> Res {
     let args = call.opt_not_none(0).cloned().into_iter().collect();
     Err(call.vm.error_with(Exc::SystemExit, args))
-}
-
-fn breakpoint(call: &mut Call) -> Res {
-    Err(call.vm.error(Exc::NotImplementedError, "breakpoint() is not supported yet"))
 }
