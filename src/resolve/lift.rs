@@ -96,7 +96,14 @@ fn exprs_of<'a>(kind: &'a mut StmtKind, out: &mut Vec<&'a mut Expr>) {
         }
         StmtKind::FunctionDef(def) => {
             out.extend(&mut def.decorators);
-            out.extend(defaults_of(&mut def.params));
+            let (mut defaults, mut annotations) = (Vec::new(), Vec::new());
+            for param in params_of(&mut def.params) {
+                defaults.extend(&mut param.default);
+                annotations.extend(&mut param.annotation);
+            }
+            out.extend(defaults);
+            out.extend(annotations);
+            out.extend(&mut def.returns);
         }
         StmtKind::ClassDef(def) => {
             out.extend(&mut def.decorators);
@@ -110,6 +117,18 @@ fn value_of_arg(arg: &mut Arg) -> &mut Expr {
     match arg {
         Arg::Positional(e) | Arg::Keyword(_, e) | Arg::Spread(e) | Arg::SpreadKeywords(e) => e,
     }
+}
+
+fn params_of(params: &mut Params) -> impl Iterator<Item = &mut Param> {
+    let all = params.positional_only.iter_mut().chain(&mut params.positional).chain(&mut params.rest);
+    all.chain(&mut params.keyword_only).chain(&mut params.keywords)
+}
+
+/// Defaults and annotations, for reading.
+fn outsides(params: &Params) -> impl Iterator<Item = &Expr> {
+    let all = params.positional_only.iter().chain(&params.positional).chain(&params.rest);
+    let all = all.chain(&params.keyword_only).chain(&params.keywords);
+    all.flat_map(|param| param.default.iter().chain(&param.annotation))
 }
 
 fn defaults_of(params: &mut Params) -> impl Iterator<Item = &mut Expr> {
@@ -200,42 +219,53 @@ impl Lifter {
             }
             StmtKind::For { target, iter, body, orelse, .. } => {
                 self.expr(iter, out);
-                self.expr(target, out);
+                self.late_target(target, body);
                 *body = self.block(std::mem::take(body));
                 *orelse = self.block(std::mem::take(orelse));
             }
             StmtKind::With { items, body, .. } => {
-                *body = self.block(std::mem::take(body));
+                let has_yielding_target = |item: &WithItem| item.target.as_ref().is_some_and(yields);
                 let late = items.iter().skip(1).position(|item| yields(&item.context));
+                let late =
+                    items.iter().position(has_yielding_target).or(late).filter(|late| late + 1 < items.len());
                 if let Some(late) = late {
                     // Managers after one that yields are entered inside it.
                     let rest = items.split_off(late + 1);
-                    let inner = Stmt {
-                        kind: StmtKind::With { items: rest, body: std::mem::take(body), is_async: false },
-                        span,
-                    };
-                    self.stmt(inner, body);
+                    let inner = StmtKind::With { items: rest, body: std::mem::take(body), is_async: false };
+                    body.push(Stmt { kind: inner, span });
                 }
+                if let Some(target) = items.last_mut().and_then(|item| item.target.as_mut()) {
+                    self.late_target(target, body);
+                }
+                *body = self.block(std::mem::take(body));
                 if let Some(first) = items.first_mut() {
                     self.expr(&mut first.context, out);
                 }
             }
             StmtKind::Match { subject, cases } => {
                 self.expr(subject, out);
+                if let Some(late) = cases.iter().position(|case| case.guard.as_ref().is_some_and(yields)) {
+                    let rest = self.guard(subject, cases, late, out, span);
+                    for case in cases.iter_mut() {
+                        case.body = self.block(std::mem::take(&mut case.body));
+                    }
+                    out.push(stmt);
+                    return self.stmt(rest, out);
+                }
                 for case in cases {
                     case.body = self.block(std::mem::take(&mut case.body));
                 }
             }
-            StmtKind::FunctionDef(def) => {
-                for decorator in &mut def.decorators {
-                    self.expr(decorator, out);
-                }
-                let mut one = vec![stmt];
-                self.nested_block(&mut one);
-                out.append(&mut one);
-                return;
+            StmtKind::Try { handlers, is_star, .. }
+                if handlers.iter().any(|handler| handler.exception.as_ref().is_some_and(yields)) =>
+            {
+                self.handler_types(handlers, is_star, span);
+                return self.stmt(stmt, out);
             }
-            StmtKind::ClassDef(_) => {
+            StmtKind::FunctionDef(_) | StmtKind::ClassDef(_) => {
+                let mut all = Vec::new();
+                exprs_of(&mut stmt.kind, &mut all);
+                self.in_order(&mut all, out);
                 let mut one = vec![stmt];
                 self.nested_block(&mut one);
                 out.append(&mut one);
@@ -247,6 +277,78 @@ impl Lifter {
             }),
         }
         out.push(stmt);
+    }
+
+    /// A target that yields is assigned in the block that follows.
+    fn late_target(&mut self, target: &mut Expr, body: &mut Vec<Stmt>) {
+        if !yields(target) {
+            return;
+        }
+        let (name, span) = (self.temporary(), target.span);
+        let real = std::mem::replace(target, read(&name, span));
+        let kind = StmtKind::Assign { targets: vec![real], value: read(&name, span) };
+        body.insert(0, Stmt { kind, span });
+    }
+
+    /// A handler whose class yields becomes `except: t = class; try: raise; except t: ...`. As `except*` has no
+    /// handler for everything, all its classes are evaluated in one around it.
+    fn handler_types(&mut self, handlers: &mut Vec<Handler>, is_star: &mut bool, span: Span) {
+        let late = match *is_star {
+            true => Some(0),
+            false => handlers.iter().position(|handler| handler.exception.as_ref().is_some_and(yields)),
+        };
+        let mut rest = handlers.split_off(late.unwrap_or(0));
+        let mut body = Vec::new();
+        let count = if *is_star { rest.len() } else { 1 };
+        for class in rest.iter_mut().take(count).filter_map(|handler| handler.exception.as_mut()) {
+            let name = self.temporary();
+            let value = std::mem::replace(class, read(&name, span));
+            body.push(assign(&name, value));
+        }
+        let again = Stmt { kind: StmtKind::Raise { exception: None, cause: None }, span };
+        let kind = StmtKind::Try {
+            body: vec![again],
+            handlers: rest,
+            orelse: Vec::new(),
+            finally: Vec::new(),
+            is_star: std::mem::take(is_star),
+        };
+        body.push(Stmt { kind, span });
+        handlers.push(Handler { exception: None, name: None, body, span });
+    }
+
+    /// A guard that yields is tested in the block of its case. What comes after it, to be tried if no case up to
+    /// it has done its work.
+    fn guard(
+        &mut self,
+        subject: &mut Expr,
+        cases: &mut Vec<MatchCase>,
+        late: usize,
+        out: &mut Vec<Stmt>,
+        span: Span,
+    ) -> Stmt {
+        let name = self.temporary();
+        out.push(assign(&name, std::mem::replace(subject, read(&name, span))));
+        let again = read(&name, span);
+        let is_done = self.temporary();
+        out.push(assign(&is_done, expr(ExprKind::False, span)));
+        let rest = cases.split_off(late + 1);
+        for case in cases.iter_mut() {
+            case.body.insert(0, assign(&is_done, expr(ExprKind::True, span)));
+        }
+        if let Some(case) = cases.last_mut()
+            && let Some(test) = case.guard.take()
+        {
+            let branches = vec![(test, std::mem::take(&mut case.body))];
+            case.body.push(Stmt { kind: StmtKind::If { branches, orelse: Vec::new() }, span });
+        }
+        let operand = Box::new(read(&is_done, span));
+        let test = expr(ExprKind::Unary { op: UnaryOp::Not, operand }, span);
+        let body = match rest.is_empty() {
+            true => Vec::new(),
+            false => vec![Stmt { kind: StmtKind::Match { subject: again, cases: rest }, span }],
+        };
+        Stmt { kind: StmtKind::If { branches: vec![(test, body)], orelse: Vec::new() }, span }
     }
 
     /// Lifts the blocks of an `if`, then its tests.
@@ -525,19 +627,35 @@ fn stmt_yields(stmt: &Stmt) -> bool {
             branches.iter().any(|(test, body)| yields(test) || block_yields(body)) || block_yields(orelse)
         }
         StmtKind::While { test, body, orelse } => yields(test) || block_yields(body) || block_yields(orelse),
-        StmtKind::For { iter, body, orelse, .. } => {
-            yields(iter) || block_yields(body) || block_yields(orelse)
+        StmtKind::For { target, iter, body, orelse, .. } => {
+            yields(iter) || yields(target) || block_yields(body) || block_yields(orelse)
         }
-        StmtKind::With { items, body, .. } => items.iter().any(|i| yields(&i.context)) || block_yields(body),
+        StmtKind::With { items, body, .. } => {
+            items.iter().any(|i| yields(&i.context) || i.target.as_ref().is_some_and(yields))
+                || block_yields(body)
+        }
         StmtKind::Try { body, handlers, orelse, finally, .. } => {
             block_yields(body)
-                || handlers.iter().any(|h| block_yields(&h.body))
+                || handlers.iter().any(|h| block_yields(&h.body) || h.exception.as_ref().is_some_and(yields))
                 || block_yields(orelse)
                 || block_yields(finally)
         }
-        StmtKind::Match { subject, cases } => yields(subject) || cases.iter().any(|c| block_yields(&c.body)),
-        StmtKind::FunctionDef(def) => def.decorators.iter().any(yields),
-        StmtKind::ClassDef(def) => def.decorators.iter().any(yields),
+        StmtKind::Match { subject, cases } => {
+            let case_yields =
+                |case: &MatchCase| block_yields(&case.body) || case.guard.as_ref().is_some_and(yields);
+            yields(subject) || cases.iter().any(case_yields)
+        }
+        StmtKind::FunctionDef(def) => {
+            def.decorators.iter().any(yields) || outsides(&def.params).chain(&def.returns).any(yields)
+        }
+        StmtKind::ClassDef(def) => {
+            let value = |arg: &Arg| match arg {
+                Arg::Positional(e) | Arg::Keyword(_, e) | Arg::Spread(e) | Arg::SpreadKeywords(e) => {
+                    yields(e)
+                }
+            };
+            def.decorators.iter().any(yields) || def.args.iter().any(value)
+        }
         _ => false,
     }
 }

@@ -407,6 +407,9 @@ impl<'a> Lowerer<'a> {
         element: &ast::Expr,
         clauses: &[ast::Comprehension],
     ) -> Lowered<code::Expr> {
+        if clauses.iter().any(|clause| clause.is_async) {
+            return Err(unsupported("async", node.span));
+        }
         let first = &clauses[0].iter;
         let iter = self.expr(first)?;
         let scope = self.scopes.of_node(node);
@@ -998,7 +1001,7 @@ impl<'a> Lowerer<'a> {
                 code::Expr::Named(Box::new((self.name_target(&target.name), value)))
             }
             ExprKind::Yield(_) | ExprKind::YieldFrom(_) => {
-                return Err(unsupported("yield in this place", span));
+                return Err(SyntaxError::new("yield expression cannot be used within a type alias", span));
             }
             ExprKind::Await(_) => return Err(unsupported("await", span)),
             ExprKind::Generator { element, clauses } => self.generator(expr, element, clauses)?,
