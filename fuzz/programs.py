@@ -316,7 +316,7 @@ def main():
         path.write_text(program(random.Random(seed)), encoding="utf-8")
         wanted, got = run([sys.executable, "-W", "ignore"], path), run([options.zpy, "-W", "ignore"], path)
         count += 1
-        if wanted == got:
+        if wanted == got or wanted[0] == "timeout":
             path.unlink()
         else:
             differences += 1
