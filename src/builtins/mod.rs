@@ -270,6 +270,11 @@ impl Vm {
         function_value(&core::slots::ANNOTATIONS, "builtins")
     }
 
+    /// The function behind type parameters and aliases.
+    pub(crate) fn typing_function(&mut self) -> Value {
+        function_value(&core::generics::TYPING, "builtins")
+    }
+
     /// The computed attribute for one name of `__slots__`.
     pub(crate) fn slot_member(&mut self, _class: &Ref<Type>, name: &Ref<Str>) -> Value {
         let get = core::slots::slot_function(&core::slots::SLOT_GET, name);
@@ -299,7 +304,7 @@ mod tests {
     fn every_row_is_sound() {
         check(
             "builtins",
-            &core::rows().chain(FLAT.iter().flat_map(|table| table.functions)).collect::<Vec<_>>(),
+            &core::rows().chain([&core::generics::TYPING, &core::slots::ANNOTATIONS]).chain(FLAT.iter().flat_map(|table| table.functions)).collect::<Vec<_>>(),
         );
         for module in MODULES {
             check(module.name, &module.functions.iter().collect::<Vec<_>>());

@@ -554,6 +554,10 @@ impl Vm {
             }
             function.attributes().set_text("__annotations__", annotations.into());
         }
+        if !make.type_params.is_empty() {
+            let params = Value::tuple(self.eval_all(&make.type_params)?);
+            function.attributes().set_text("__type_params__", params);
+        }
         Ok(function.into())
     }
 

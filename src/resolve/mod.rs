@@ -7,6 +7,7 @@
 //!
 //! Comprehensions are scopes without a frame: their variables are slots of the frame around them.
 
+mod generic;
 mod lift;
 mod lower;
 mod pattern;
