@@ -172,7 +172,14 @@ pub fn function_value(native: &'static Native, module: &'static str) -> Value {
         Ok(signature) => signature,
         Err(piece) => unreachable!("row {}: bad parameter {piece:?}; a test checks every row", native.name),
     };
-    Ref::new(NativeFunction { native, signature: Rc::new(signature), owner: None, module }).into()
+    Ref::new(NativeFunction {
+        native,
+        signature: Rc::new(signature),
+        owner: None,
+        module,
+        kind: crate::value::NativeKind::Function,
+    })
+    .into()
 }
 
 impl Vm {
@@ -276,11 +283,13 @@ impl Vm {
     }
 
     /// The computed attribute for one name of `__slots__`.
-    pub(crate) fn slot_member(&mut self, _class: &Ref<Type>, name: &Ref<Str>) -> Value {
-        let get = core::slots::slot_function(&core::slots::SLOT_GET, name);
-        let set = core::slots::slot_function(&core::slots::SLOT_SET, name);
-        let delete = core::slots::slot_function(&core::slots::SLOT_DELETE, name);
-        Ref::new(Property { get, set, delete, doc: Value::NONE }).into()
+    pub(crate) fn slot_member(&mut self, class: &Ref<Type>, name: &Ref<Str>) -> Value {
+        let get = core::slots::slot_function(&core::slots::SLOT_GET, class, name);
+        let set = core::slots::slot_function(&core::slots::SLOT_SET, class, name);
+        let delete = core::slots::slot_function(&core::slots::SLOT_DELETE, class, name);
+        let property = Property::new(get, set, delete, Value::NONE);
+        *property.name.borrow_mut() = name.clone().into();
+        Ref::new(property).into()
     }
 }
 
@@ -304,7 +313,10 @@ mod tests {
     fn every_row_is_sound() {
         check(
             "builtins",
-            &core::rows().chain([&core::generics::TYPING, &core::slots::ANNOTATIONS]).chain(FLAT.iter().flat_map(|table| table.functions)).collect::<Vec<_>>(),
+            &core::rows()
+                .chain([&core::generics::TYPING, &core::slots::ANNOTATIONS])
+                .chain(FLAT.iter().flat_map(|table| table.functions))
+                .collect::<Vec<_>>(),
         );
         for module in MODULES {
             check(module.name, &module.functions.iter().collect::<Vec<_>>());

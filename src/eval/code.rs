@@ -525,6 +525,8 @@ pub struct FunctionStmt {
 }
 
 pub struct ClassStmt {
+    /// A method uses `__class__` or `super()`.
+    pub has_class_cell: bool,
     pub name: Ref<Str>,
     pub code: Rc<Code>,
     pub captures: Box<[u32]>,

@@ -197,7 +197,7 @@ impl Vm {
             View::Super(s) => {
                 format!("<super: {}, <{} object>>", s.class.display_name(), s.object_class.display_name())
             }
-            View::Property(property) => match property.get.get::<crate::value::NativeFunction>() {
+            View::Property(property) => match property.getter().get::<crate::value::NativeFunction>() {
                 Some(getter) => {
                     let owner =
                         getter.owner.as_ref().map_or_else(|| Str::new("object"), |owner| owner.name());

@@ -52,7 +52,8 @@ impl Lowerer<'_> {
             Some(bound) => ("__bound__", self.lazily(bound, &param.name)?),
             None => ("", code::Expr::Const(Value::NONE)),
         };
-        let texts = [kind, &param.name.name, field].map(|text| code::Expr::Const(self.vm.intern(text).into()));
+        let texts =
+            [kind, &param.name.name, field].map(|text| code::Expr::Const(self.vm.intern(text).into()));
         let args = texts.into_iter().chain([bound]).collect();
         Ok(self.typing_call(generics::TYPE_PARAM, args, param.name.span))
     }

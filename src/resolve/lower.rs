@@ -868,9 +868,19 @@ impl<'a> Lowerer<'a> {
         let lowered = self.generic_class(def);
         self.scope = outer;
         let (args, code, captures) = lowered?;
+        let has_class_cell = self.scopes.symbol(self.scopes.of_node(def), CLASS_CELL).is_captured;
         let name = code.name.clone();
         let span = Span::new(span.start.max(def.name.span.start), def.name.span.end);
-        Ok(Stmt::Class(Box::new(ClassStmt { name, code, captures, args, decorators, target, span })))
+        Ok(Stmt::Class(Box::new(ClassStmt {
+            has_class_cell,
+            name,
+            code,
+            captures,
+            args,
+            decorators,
+            target,
+            span,
+        })))
     }
 
     /// Arguments, body and captured slots of a class, in the scope of its type parameters.

@@ -12,6 +12,7 @@ mod lift;
 mod lower;
 mod pattern;
 mod scope;
+pub use scope::mangled;
 
 use crate::eval::Vm;
 use crate::eval::code::Code;

@@ -79,6 +79,16 @@ impl<T: Heap> Ref<T> {
         Ref(unsafe { NonNull::new_unchecked(bits as usize as *mut Obj<T>) })
     }
 
+    /// A new pointer to the object that holds a payload.
+    ///
+    /// # Safety
+    /// `payload` must come from `as_ptr`, and the object must be alive.
+    pub unsafe fn from_payload(payload: *const T) -> Ref<T> {
+        let obj = unsafe { payload.byte_sub(std::mem::offset_of!(Obj<T>, data)) }.cast::<Obj<T>>().cast_mut();
+        let made = std::mem::ManuallyDrop::new(Ref(unsafe { NonNull::new_unchecked(obj) }));
+        (*made).clone()
+    }
+
     /// A pointer that counts no reference, for caches compared by identity only.
     #[inline(always)]
     pub fn as_ptr(&self) -> *const T {
