@@ -232,6 +232,9 @@ impl Vm {
 
     /// A function or constant of a native module that nobody has asked for before.
     pub(crate) fn native_module_item(&mut self, module: &Module, name: &str) -> Res<Option<Value>> {
+        if module.is_dict() {
+            return Ok(None);
+        }
         if module.name.as_str() == "builtins" {
             self.ensure_builtin(name);
             return Ok(self.builtins.get_text(name));
@@ -258,6 +261,9 @@ impl Vm {
 
     /// Names a native module has, asked for or not.
     pub(crate) fn native_module_names(&self, module: &Module) -> Vec<String> {
+        if module.is_dict() {
+            return Vec::new();
+        }
         if module.name.as_str() == "builtins" {
             return names(self);
         }

@@ -7,8 +7,8 @@ use super::pour::pour;
 use super::{Exc, Vm};
 use crate::value::object_methods::bound;
 use crate::value::{
-    Dict, Exception, Instance, Module, NativeFunction, Property, Raised, Ref, Res, Str, Super, Tag, Type,
-    Value, View,
+    Dict, Exception, Function, Instance, Module, NativeFunction, Property, Raised, Ref, Res, Str, Super, Tag,
+    Type, Value, View,
 };
 
 impl Vm {
@@ -81,8 +81,9 @@ impl Vm {
     pub(crate) fn bind_class_method(&mut self, function: Value, class: &Ref<Type>) -> Res {
         let receiver: Value = class.clone().into();
         match function.view() {
-            View::Function(_) | View::NativeFunction(_) | View::Type(_) => Ok(bound(function, receiver)),
-            View::BoundMethod(_) => Ok(function),
+            View::Function(_) | View::NativeFunction(_) | View::BoundMethod(_) | View::Type(_) => {
+                Ok(bound(function, receiver))
+            }
             View::Instance(_) if self.special_method(&function, "__get__")?.is_none() => {
                 Ok(bound(function, receiver))
             }
@@ -246,7 +247,7 @@ impl Vm {
             return Ok(Some(value));
         }
         match name.as_str() {
-            "__name__" => Ok(Some(module.name.clone().into())),
+            "__name__" if !module.is_dict() => Ok(Some(module.name.clone().into())),
             "__dict__" => {
                 for name in self.attribute_names(object) {
                     let name = self.intern(&name);
@@ -329,7 +330,10 @@ impl Vm {
         let text = name.as_str();
         let message = match object.view() {
             View::Type(class) => format!("type object '{}' has no attribute '{text}'", class.name().as_str()),
-            View::Module(module) => format!("module '{}' has no attribute '{text}'", module.name.as_str()),
+            View::Module(module) => match shown_name(module) {
+                Some(name) => format!("module '{name}' has no attribute '{text}'"),
+                None => format!("module has no attribute '{text}'"),
+            },
             View::Super(_) => format!("'super' object has no attribute '{text}'"),
             _ => format!("'{}' object has no attribute '{text}'", self.type_name(object)),
         };
@@ -369,6 +373,9 @@ impl Vm {
                 if let Some(own) = f.attributes.get() {
                     add(&mut names, own);
                 }
+            }
+            View::BoundMethod(method) if method.function.is::<Function>() => {
+                names = self.attribute_names(&method.function.clone());
             }
             _ => {}
         }
@@ -427,4 +434,12 @@ fn cached_attribute(a: &super::code::Attribute, object: &Value) -> Option<Value>
     let entry = own.entry(a.cache.entry.get() as usize)?;
     let is_it = entry.key.get::<Str>().is_some_and(|key| std::ptr::eq(key, &*a.name));
     is_it.then(|| entry.value.clone())
+}
+
+/// The name of a module for messages, if it has any.
+fn shown_name(module: &Module) -> Option<String> {
+    if !module.is_dict() {
+        return Some(module.name.as_str().to_string());
+    }
+    module.get_text("__name__")?.as_str().map(str::to_string)
 }

@@ -172,13 +172,13 @@ impl Vm {
         }
         self.fill_class(&class, namespace)?;
         self.add_slots(&class, &slots)?;
+        let value: Value = class.clone().into();
+        self.fill_class_cell(&value, namespace)?;
         let order = self.resolution_order(&class)?;
         *class.mro.borrow_mut() = order;
         for base in &bases {
             base.subclasses.borrow_mut().push(class.as_ptr());
         }
-        let value: Value = class.clone().into();
-        self.fill_class_cell(&value, namespace)?;
         self.tell_names(&value, namespace)?;
         self.init_subclass(&class, &value, named)?;
         Ok(value)

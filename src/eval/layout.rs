@@ -182,12 +182,20 @@ impl Vm {
         }
         let old_bases = class.bases.replace(bases.clone());
         let mut changed = Vec::new();
-        if let Err(raised) = self.reorder(class, &mut changed) {
-            for (class, order) in changed.into_iter().rev() {
-                drop(class.mro.replace(order));
+        let reordered = self.reorder(class, &mut changed);
+        // A script's `mro` may have set other bases meanwhile: then those stay.
+        let is_still_mine = is_same_list(&class.bases.borrow(), &bases);
+        if let Err(raised) = reordered {
+            if is_still_mine {
+                for (class, order) in changed.into_iter().rev() {
+                    drop(class.mro.replace(order));
+                }
+                drop(class.bases.replace(old_bases));
             }
-            drop(class.bases.replace(old_bases));
             return Err(raised);
+        }
+        if !is_still_mine {
+            return Ok(());
         }
         let this: WeakType = class.as_ptr();
         for base in &old_bases {
@@ -220,7 +228,8 @@ impl Vm {
                 let message = format!("{shown}.__bases__ must be tuple of classes, not '{got}'");
                 return Err(self.type_error(message));
             };
-            if base.is_subtype_of(class) {
+            // While a script's `mro` runs, the order does not tell yet.
+            if base.is_subtype_of(class) || reaches(&base, class) {
                 return Err(self.type_error("a __bases__ item causes an inheritance cycle"));
             }
             if !base.flags.is_base {
@@ -275,4 +284,13 @@ impl Vm {
         }
         Ok(())
     }
+}
+
+/// Whether `bases` lead from one class to another.
+fn reaches(class: &Ref<Type>, other: &Ref<Type>) -> bool {
+    Ref::ptr_eq(class, other) || class.bases.borrow().iter().any(|base| reaches(base, other))
+}
+
+fn is_same_list(one: &[Ref<Type>], other: &[Ref<Type>]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| Ref::ptr_eq(a, b))
 }

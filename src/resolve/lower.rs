@@ -852,7 +852,8 @@ impl<'a> Lowerer<'a> {
 
     fn qualname(&mut self, name: &str) -> String {
         let outer = &self.frames[self.frames.len() - 1];
-        if outer.qualname.is_empty() {
+        let is_global = self.scopes.symbol(self.scope, &self.mangle(&name.into())).is_global;
+        if outer.qualname.is_empty() || is_global {
             return name.to_string();
         }
         match self.scopes.list[outer.scope].kind {

@@ -89,6 +89,19 @@ pub const OBJECT: &[Native] = &[
     Native { name: "__delattr__", params: "self, name, /", run: delete_attribute, doc: "`del self.name`." },
     Native { name: "__dir__", params: "self, /", run: dir, doc: "The names of the object's attributes." },
     Native {
+        name: "__reduce__",
+        params: "self, /",
+        run: |call| reduced(call, 0),
+        doc: "How to make the object anew: a function, its arguments, and the state.",
+    },
+    Native {
+        name: "__reduce_ex__",
+        params: "self, protocol, /",
+        run: reduce_ex,
+        doc: "As `__reduce__`, by a protocol.",
+    },
+    Native { name: "__getstate__", params: "self, /", run: state, doc: "The attributes of the object." },
+    Native {
         name: ".__class__",
         params: "self",
         run: |call| Ok(call.vm.type_of(call.arg(0)).into()),
@@ -345,6 +358,30 @@ fn store(call: &mut Call, object: &Value, name: &Ref<Str>, value: Option<Value>)
     }
     call.vm.plain_store(object, name, value)?;
     Ok(Value::NONE)
+}
+
+/// A function of `copyreg`, which is written in ZPy.
+fn by_copyreg(call: &mut Call, function: &str, args: &[Value]) -> Res {
+    let module = call.vm.import_module("copyreg")?;
+    call.vm.call_method(&module, function, args)
+}
+
+fn reduced(call: &mut Call, protocol: i64) -> Res {
+    by_copyreg(call, "_object_reduce", &[call.arg(0).clone(), Value::int(protocol)])
+}
+
+fn reduce_ex(call: &mut Call) -> Res {
+    let protocol = call.int(1)?;
+    let class = call.vm.type_of(call.arg(0));
+    let own = call.vm.lookup(&class, &Str::new("__reduce__"));
+    if own.is_some_and(|found| !found.is::<super::NativeFunction>()) {
+        return call.vm.call_method(call.arg(0), "__reduce__", &[]);
+    }
+    reduced(call, protocol)
+}
+
+fn state(call: &mut Call) -> Res {
+    by_copyreg(call, "_getstate", &[call.arg(0).clone()])
 }
 
 fn set_class(call: &mut Call) -> Res {

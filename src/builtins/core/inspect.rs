@@ -2,9 +2,7 @@
 
 use crate::call::{Call, Native};
 use crate::eval::Vm;
-use crate::value::{
-    BigInt, Instance, Module, Property, PropertyKind, Ref, Res, Str, Tag, Tuple, Type, Value, View,
-};
+use crate::value::{BigInt, Module, Property, PropertyKind, Ref, Res, Str, Tag, Tuple, Type, Value, View};
 
 pub static ROWS: &[Native] = &[
     Native {
@@ -291,9 +289,11 @@ fn dir(call: &mut Call) -> Res {
         let names = call.vm.collect(&variables)?;
         return Ok(Value::list(call.vm.sort_values(names, None, false)?));
     };
-    if object.is::<Instance>()
-        && let Some(method) = own_dir(call.vm, object)?
-    {
+    let method = match object.view() {
+        View::Module(module) => module.get_text("__dir__"),
+        _ => own_dir(call.vm, object)?,
+    };
+    if let Some(method) = method {
         let names = call.vm.call(&method, &[])?;
         let names = call.vm.collect(&names)?;
         return Ok(Value::list(call.vm.sort_values(names, None, false)?));
