@@ -3,6 +3,7 @@
 //! Everything before evaluation speaks of places as a [`Span`], two byte offsets into the text of one
 //! [`SourceFile`]. Lines and columns exist only here, computed when something must be shown.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 /// A half-open byte range of a source text.
@@ -40,6 +41,8 @@ pub struct SourceFile {
     pub name: Rc<str>,
     pub text: Rc<str>,
     line_starts: Vec<u32>,
+    /// What the parser found doubtful, until it is told: warnings.
+    doubts: RefCell<Vec<(String, Span)>>,
 }
 
 impl SourceFile {
@@ -53,7 +56,19 @@ impl SourceFile {
                 line_starts.push(i as u32 + 1);
             }
         }
-        SourceFile { name: name.into(), text, line_starts }
+        SourceFile { name: name.into(), text, line_starts, doubts: RefCell::default() }
+    }
+
+    /// Notes a warning.
+    pub fn doubt(&self, message: impl Into<String>, span: Span) {
+        self.doubts.borrow_mut().push((message.into(), span));
+    }
+
+    /// The warnings, in the order of their places. They are told once.
+    pub fn take_doubts(&self) -> Vec<(String, Span)> {
+        let mut doubts = self.doubts.take();
+        doubts.sort_by_key(|(_, span)| span.start);
+        doubts
     }
 
     /// Line number (from 1) of a byte offset.

@@ -46,6 +46,53 @@ fn the_long_and_joined_forms_of_dash_c() {
 }
 
 #[test]
+fn a_module_by_dash_m() {
+    let folder = TempDir::new("dash_m");
+    folder.write("tool.zpy", "import sys\nprint(__name__, sys.argv[1:], sys.argv[0].endswith('tool.zpy'))\n");
+    std::fs::create_dir(folder.path.join("pack")).unwrap();
+    folder.write("pack/__init__.zpy", "print('package')\n");
+    folder.write("pack/__main__.zpy", "from . import part\nprint('main of', __package__, part.value)\n");
+    folder.write("pack/part.zpy", "value = 7\n");
+    let run = |arguments: &[&str]| {
+        let mut command = support::zpy();
+        command.current_dir(&folder.path).args(arguments);
+        support::run(command)
+    };
+    run(&["-m", "tool", "-x", "y"]).expect(0, "__main__ ['-x', 'y'] true\n");
+    run(&["-m", "pack"]).expect(0, "package\nmain of pack 7\n");
+    let missing = run(&["-m", "pack.nothing"]);
+    assert_eq!(missing.expect_code(2).out(), "package\n");
+    assert_eq!(missing.err(), "zpy: cannot run module 'pack.nothing': No module named 'pack.nothing'\n");
+}
+
+#[test]
+fn unittest_runs_tests_of_files() {
+    let folder = TempDir::new("unittest");
+    let text = "import unittest\nclass T(unittest.TestCase):\n  def test_a(self): self.assertEqual(1, 1)\n";
+    folder.write("test_one.zpy", text);
+    for arguments in [&["-m", "unittest"][..], &["-m", "unittest", "test_one.T.test_a"]] {
+        let mut command = support::zpy();
+        command.current_dir(&folder.path).args(arguments);
+        let outcome = support::run(command);
+        outcome.expect_code(0);
+        assert!(outcome.err().contains("Ran 1 test"), "{}", outcome.err());
+    }
+}
+
+#[test]
+fn doubtful_text_is_warned_of() {
+    let outcome = zpy(&["-c", "x = 1\nprint(x is 1)"]);
+    let warning = "<string>:2: SyntaxWarning: \"is\" with 'int' literal. Did you mean \"==\"?\n";
+    assert_eq!((outcome.out().as_str(), outcome.err().as_str()), ("true\n", warning));
+    assert_eq!(zpy(&["-W", "ignore", "-c", "assert (1, 2)"]).err(), "");
+    let refused = zpy(&["-Werror", "-c", "print(1)\n'\\d'"]);
+    assert_eq!(refused.expect_code(2).out(), "");
+    assert!(refused.err().contains("SyntaxError: invalid escape sequence '\\d'"), "{}", refused.err());
+    let odd = zpy(&["-W", "perhaps", "-c", "import warnings; warnings.warn('w')"]);
+    assert!(odd.err().starts_with("Invalid -W option ignored: 'perhaps'\n"), "{}", odd.err());
+}
+
+#[test]
 fn standard_input_by_a_dash() {
     with_input(&["-"], "print('from stdin')\n").expect(0, "from stdin\n");
 }

@@ -4,7 +4,9 @@
 
 use crate::call::{Call, Native, NativeModule};
 use crate::eval::{Exc, Vm};
-use crate::value::{Exception, Raised, Ref, Res, Type, Value, View};
+use crate::value::bytes::methods::contents;
+use crate::value::{Exception, Raised, Ref, Res, Type, Value};
+use std::borrow::Cow;
 
 pub static MODULE: NativeModule = NativeModule {
     name: "binascii",
@@ -104,13 +106,9 @@ fn error(vm: &mut Vm, message: impl AsRef<str>) -> Raised {
     vm.raise(Exception::new(class, vec![Value::str(message)]))
 }
 
-/// The contents of `bytes` or `bytearray`.
+/// The contents of a bytes-like object.
 pub fn bytes_of(value: &Value) -> Option<Vec<u8>> {
-    match Vm::unwrap_native(value).view() {
-        View::Bytes(bytes) => Some(bytes.data().to_vec()),
-        View::ByteArray(bytes) => Some(bytes.data.borrow().clone()),
-        _ => None,
-    }
+    contents(Vm::unwrap_native(value)).map(Cow::into_owned)
 }
 
 /// Bytes, or text of ASCII characters.

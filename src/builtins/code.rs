@@ -88,12 +88,14 @@ pub fn resolve(
     let expressions = match mode {
         Mode::Eval => {
             let mut tree = crate::syntax::parse_expression(source)?;
+            vm.warn_of(source)?;
             return crate::resolve::expression(vm, &mut tree, source.clone(), home);
         }
         Mode::Exec => Expressions::Dropped,
         Mode::Single => Expressions::Echoed,
     };
     let mut tree = crate::syntax::parse(source)?;
+    vm.warn_of(source)?;
     crate::resolve::module(vm, &mut tree, source.clone(), home, expressions)
 }
 

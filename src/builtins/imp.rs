@@ -24,7 +24,7 @@ pub static MODULE: NativeModule = NativeModule {
         Native {
             name: "run",
             params: "source, file, module, /",
-            run: run,
+            run: run_source,
             doc: "Runs the text of a file in a module.",
         },
         Native {
@@ -53,7 +53,7 @@ fn new_module(call: &mut Call) -> Res {
     Ok(call.vm.new_module(name, file).into())
 }
 
-fn run(call: &mut Call) -> Res {
+fn run_source(call: &mut Call) -> Res {
     let source = SourceFile::new(call.str(1)?.to_string(), call.str(0)?);
     let Some(module) = call.arg(2).get_ref::<Module>() else { return Err(call.wrong_type(2, "a module")) };
     call.vm.run_source(Rc::new(source), &module)?;

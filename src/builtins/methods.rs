@@ -8,12 +8,16 @@ use crate::value::{
 };
 
 pub static NONE: &[Native] = object_methods::NONE;
+pub static ELLIPSIS: &[Native] = object_methods::ELLIPSIS;
+pub static NOT_IMPLEMENTED: &[Native] = object_methods::NOT_IMPLEMENTED;
 pub static INT: &[Native] = int_methods::INT;
 pub static BOOL: &[Native] = int_methods::BOOL;
 pub static FLOAT: &[Native] = float_methods::FLOAT;
 pub static COMPLEX: &[Native] = complex_methods::COMPLEX;
 pub use crate::value::bytes::methods::BYTEARRAY;
 pub use crate::value::bytes::methods::BYTES;
+pub use crate::value::mapping_proxy::ROWS as MAPPING_PROXY;
+pub use crate::value::memoryview::methods::ROWS as MEMORY_VIEW;
 pub use crate::value::str::methods::METHODS as STR;
 pub static LIST: &[Native] = list_methods::LIST;
 pub static TUPLE: &[Native] = tuple_methods::TUPLE;
@@ -58,7 +62,8 @@ pub fn constructor_of(name: &str) -> &'static [Native] {
         "reversed" => i::REVERSED,
         "StringIO" => super::io::STRING_IO,
         "BytesIO" => super::io::BYTES_IO,
-        _ => &[],
+        "TextIOWrapper" => super::io::TEXT_WRAPPER,
+        _ => super::itertools::rows_of(name),
     }
 }
 

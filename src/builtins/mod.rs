@@ -7,14 +7,19 @@
 
 pub mod binascii;
 pub mod code;
+pub mod codecs;
 pub mod core;
+pub mod deque;
 mod errno;
 mod frame;
+mod functools;
 mod generator;
 pub mod hashlib;
+mod heapq;
 mod hooks;
 mod imp;
 pub mod io;
+mod itertools;
 mod json;
 pub mod mapping;
 mod math;
@@ -29,6 +34,7 @@ mod structs;
 mod sys;
 mod time;
 pub mod traceback;
+pub mod unicodedata;
 pub mod weakref;
 
 use crate::call::{Native, NativeModule, Signature};
@@ -51,6 +57,7 @@ pub struct State {
     /// Classes of named tuples, once anybody asks.
     struct_classes: Vec<(&'static str, Ref<Type>)>,
     pub re: re::State,
+    pub codecs: codecs::State,
     /// `struct.error`
     pub struct_error: Option<Ref<Type>>,
     /// Handlers that scripts gave to `signal.signal`, by signal number.
@@ -90,8 +97,12 @@ impl Drop for State {
 
 /// Modules that `import` finds.
 static MODULES: &[&NativeModule] = &[
+    &deque::MODULE,
     &errno::MODULE,
+    &functools::MODULE,
+    &heapq::MODULE,
     &imp::MODULE,
+    &itertools::MODULE,
     &io::MODULE,
     &json::MODULE,
     &math::MODULE,
@@ -107,6 +118,8 @@ static MODULES: &[&NativeModule] = &[
     &hashlib::MODULE,
     &random::MODULE,
     &traceback::MODULE,
+    &codecs::MODULE,
+    &unicodedata::MODULE,
     &weakref::GC,
     &weakref::MODULE,
 ];
@@ -134,6 +147,12 @@ pub fn embedded_source(name: &str) -> Option<&'static str> {
 /// Whether an embedded module is a package.
 pub fn is_embedded_package(name: &str) -> bool {
     STDLIB.iter().any(|(n, is_package, _)| *n == name && *is_package)
+}
+
+/// What a module written in ZPy defines, for a native module to pass on; none if that fails.
+fn in_zpy(vm: &mut Vm, module: &str, name: &str) -> Value {
+    let Ok(module) = vm.import_module(module) else { return Value::NONE };
+    vm.get_attribute(&module, &Str::new(name)).unwrap_or(Value::NONE)
 }
 
 fn flat_table(name: &str) -> Option<&'static NativeModule> {
@@ -205,6 +224,7 @@ impl Vm {
             "NotImplemented" => return Some(Value::NOT_IMPLEMENTED),
             "Ellipsis" => return Some(Value::ELLIPSIS),
             "__debug__" => return Some(Value::TRUE),
+            "__builtins__" => return Some(self.builtins.clone().into()),
             _ => {}
         }
         for table in FLAT {
@@ -327,7 +347,9 @@ mod tests {
         for module in MODULES {
             check(module.name, &module.functions.iter().collect::<Vec<_>>());
         }
-        for (name, rows) in [("file", methods::FILE), ("mapping", mapping::METHODS)] {
+        for (name, rows) in
+            [("file", methods::FILE), ("mapping", mapping::METHODS), ("deque", deque::METHODS)]
+        {
             check(name, &rows.iter().collect::<Vec<_>>());
         }
     }

@@ -5,8 +5,11 @@
 
 use crate::call::{Call, Native, NativeModule};
 use crate::eval::{Exc, Vm};
-use crate::value::{BigInt, ByteArray, Foreign, Int, Raised, Ref, Res, Tag, Type, Value, View};
+use crate::value::bytes::methods::contents;
+use crate::value::memoryview::Writable;
+use crate::value::{BigInt, Foreign, Int, Raised, Ref, Res, Tag, Type, Value, View};
 use num_traits::ToPrimitive;
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -116,8 +119,9 @@ fn error(vm: &mut Vm, message: impl AsRef<str>) -> Raised {
     vm.raise(crate::value::Exception::new(class, vec![Value::str(message)]))
 }
 
+/// What a value is made of.
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+pub enum Kind {
     Pad,
     Char,
     Bool,
@@ -131,14 +135,23 @@ enum Kind {
     Pascal,
 }
 
-struct Field {
-    code: char,
-    kind: Kind,
+/// A letter of a format, and where its values are.
+pub struct Field {
+    pub code: char,
+    pub kind: Kind,
     offset: usize,
     /// Bytes of one value.
-    size: usize,
+    pub size: usize,
     /// How many values (for `Pad`: bytes).
     count: usize,
+}
+
+impl Field {
+    /// One value of a native type, by its letter.
+    pub fn native(code: char) -> Option<Field> {
+        let (kind, size) = kind_of(code, true)?;
+        Some(Field { code, kind, offset: 0, size, count: 1 })
+    }
 }
 
 /// A parsed format.
@@ -271,7 +284,7 @@ fn packed(vm: &mut Vm, layout: &Layout, values: &[Value], name: &str) -> Res<Vec
     Ok(out)
 }
 
-fn pack_value(vm: &mut Vm, field: &Field, value: &Value, is_little: bool, out: &mut [u8]) -> Res<()> {
+pub fn pack_value(vm: &mut Vm, field: &Field, value: &Value, is_little: bool, out: &mut [u8]) -> Res<()> {
     match field.kind {
         Kind::Pad => {}
         Kind::Char => match bytes_value(value).as_deref() {
@@ -299,11 +312,7 @@ fn pack_value(vm: &mut Vm, field: &Field, value: &Value, is_little: bool, out: &
 }
 
 fn bytes_value(value: &Value) -> Option<Vec<u8>> {
-    match Vm::unwrap_native(value).view() {
-        View::Bytes(bytes) => Some(bytes.data().to_vec()),
-        View::ByteArray(bytes) => Some(bytes.data.borrow().clone()),
-        _ => None,
-    }
+    contents(Vm::unwrap_native(value)).map(Cow::into_owned)
 }
 
 fn text_bytes(vm: &mut Vm, field: &Field, value: &Value) -> Res<Vec<u8>> {
@@ -449,7 +458,7 @@ fn unpacked(layout: &Layout, data: &[u8]) -> Value {
     Value::tuple(values)
 }
 
-fn unpack_value(field: &Field, data: &[u8], is_little: bool) -> Value {
+pub fn unpack_value(field: &Field, data: &[u8], is_little: bool) -> Value {
     let mut little = [0u8; 16];
     if let Kind::Int { .. } | Kind::Float = field.kind {
         little[..data.len()].copy_from_slice(data);
@@ -527,15 +536,14 @@ fn pack_into_by(call: &mut Call) -> Res {
 }
 
 fn fill(call: &mut Call, layout: &Layout) -> Res {
-    let Some(buffer) = Vm::unwrap_native(call.arg(1)).get::<ByteArray>() else {
+    let Some(buffer) = Writable::of(call.arg(1)) else {
         let got = call.vm.type_name(call.arg(1));
         return Err(call.vm.type_error(format!("argument must be read-write bytes-like object, not {got}")));
     };
     let offset = call.int(2)?;
     let data = packed(call.vm, layout, call.rest(), "pack_into")?;
-    let len = buffer.data.borrow().len();
-    let start = place(call.vm, layout, offset, len, "pack_into", "packing")?;
-    buffer.data.borrow_mut()[start..start + data.len()].copy_from_slice(&data);
+    let start = place(call.vm, layout, offset, buffer.len, "pack_into", "packing")?;
+    buffer.write(start, &data);
     Ok(Value::NONE)
 }
 

@@ -36,6 +36,18 @@ pub static MODULE: NativeModule = NativeModule {
             doc: "How many calls of functions may be nested.",
         },
         Native {
+            name: "get_int_max_str_digits",
+            params: "",
+            run: |call| Ok(Value::size(call.vm.int_max_str_digits)),
+            doc: "Most decimal digits of an int that is read from or written as text; 0 for any number.",
+        },
+        Native {
+            name: "set_int_max_str_digits",
+            params: "maxdigits",
+            run: set_int_max_str_digits,
+            doc: "Sets how many decimal digits an int that is read from or written as text may have: 0 or at least 640.",
+        },
+        Native {
             name: "setrecursionlimit",
             params: "limit, /",
             run: set_recursion_limit,
@@ -126,18 +138,17 @@ pub static MODULE: NativeModule = NativeModule {
         ("float_info", float_info),
         ("int_info", int_info),
         ("hash_info", hash_info),
-        ("flags", |vm| {
-            object(
-                vm,
-                "flags",
-                &[("optimize", Value::int(0)), ("interactive", Value::int(0)), ("utf8_mode", Value::int(1))],
-            )
-        }),
+        ("flags", flags),
         ("builtin_module_names", |vm| {
             let names = super::module_names(vm);
             Value::tuple(names.iter().map(Value::str).collect())
         }),
         ("prefix", |_| Value::str("/usr")),
+        ("base_prefix", |_| Value::str("/usr")),
+        ("base_exec_prefix", |_| Value::str("/usr")),
+        ("abiflags", |_| Value::str("")),
+        ("api_version", |_| Value::int(1013)),
+        ("float_repr_style", |_| Value::str("short")),
         ("exec_prefix", |_| Value::str("/usr")),
         ("copyright", |_| Value::str("The ZPy developers")),
         ("ps1", |_| Value::str(">>> ")),
@@ -232,6 +243,34 @@ fn int_info(vm: &mut Vm) -> Value {
     object(vm, "int_info", &[("bits_per_digit", Value::int(30)), ("sizeof_digit", Value::int(4))])
 }
 
+/// What an interpreter without options has; nothing here can be changed by one.
+fn flags(vm: &mut Vm) -> Value {
+    let off = [
+        "debug",
+        "inspect",
+        "interactive",
+        "optimize",
+        "no_user_site",
+        "no_site",
+        "ignore_environment",
+        "verbose",
+        "bytes_warning",
+        "quiet",
+        "isolated",
+    ];
+    let mut all: Vec<(&str, Value)> = off.into_iter().map(|name| (name, Value::int(0))).collect();
+    let digits = Value::size(vm.int_max_str_digits);
+    all.extend([
+        ("dont_write_bytecode", Value::int(1)),
+        ("hash_randomization", Value::int(1)),
+        ("utf8_mode", Value::int(1)),
+        ("dev_mode", Value::FALSE),
+        ("safe_path", Value::FALSE),
+        ("int_max_str_digits", digits),
+    ]);
+    object(vm, "flags", &all)
+}
+
 fn hash_info(vm: &mut Vm) -> Value {
     object(
         vm,
@@ -242,6 +281,10 @@ fn hash_info(vm: &mut Vm) -> Value {
             ("inf", Value::int(314_159)),
             ("nan", Value::int(0)),
             ("imag", Value::int(1_000_003)),
+            ("algorithm", Value::str("foldhash")),
+            ("hash_bits", Value::int(64)),
+            ("seed_bits", Value::int(64)),
+            ("cutoff", Value::int(0)),
         ],
     )
 }
@@ -267,6 +310,16 @@ fn exception(call: &mut Call) -> Res {
 
 fn get_recursion_limit(call: &mut Call) -> Res {
     Ok(Value::size(call.vm.recursion_limit))
+}
+
+fn set_int_max_str_digits(call: &mut Call) -> Res {
+    /// As in CPython: fewer would slow nobody down.
+    const LEAST: usize = 640;
+    match usize::try_from(call.int(0)?) {
+        Ok(limit) if limit == 0 || limit >= LEAST => call.vm.int_max_str_digits = limit,
+        _ => return Err(call.vm.value_error("maxdigits must be 0 or larger than 640")),
+    }
+    Ok(Value::NONE)
 }
 
 fn set_recursion_limit(call: &mut Call) -> Res {

@@ -117,6 +117,7 @@ pub static MODULE: NativeModule = NativeModule {
             let (_, _, names) = zone();
             Value::tuple(names.iter().map(Value::str).collect())
         }),
+        ("strptime", |vm| super::in_zpy(vm, "_time", "strptime")),
         ("struct_time", |vm| vm.struct_class(&STRUCT_TIME).map_or(Value::NONE, Value::from)),
         ("CLOCK_REALTIME", |_| Value::int(libc::CLOCK_REALTIME as i64)),
         ("CLOCK_MONOTONIC", |_| Value::int(libc::CLOCK_MONOTONIC as i64)),

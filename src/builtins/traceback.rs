@@ -30,9 +30,9 @@ pub static MODULE: NativeModule = NativeModule {
         },
         Native {
             name: "report",
-            params: "exception, /",
+            params: "exception, chain=True, /",
             run: report,
-            doc: "The whole report with causes and contexts.",
+            doc: "The whole report, with causes and contexts unless `chain` is false.",
         },
         Native { name: "handled", params: "", run: handled, doc: "The exception being handled, or none." },
     ],
@@ -146,7 +146,11 @@ fn message(call: &mut Call) -> Res {
 
 fn report(call: &mut Call) -> Res {
     let exception = exception(call)?;
-    Ok(Str::from_string(call.vm.format_exception(&exception)).into())
+    let text = match call.opt(1) {
+        Some(chain) if !call.vm.truth(chain)? => call.vm.format_exception_alone(&exception),
+        _ => call.vm.format_exception(&exception),
+    };
+    Ok(Str::from_string(text).into())
 }
 
 fn handled(call: &mut Call) -> Res {

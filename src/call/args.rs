@@ -4,7 +4,8 @@
 use super::Call;
 use crate::convert::FromValue;
 use crate::eval::Vm;
-use crate::value::{Bytes, Dict, Heap, Instance, Int, List, Raised, Ref, Res, Str, Tag, Type, Value, View};
+use crate::value::bytes::methods::contents;
+use crate::value::{Dict, Heap, Instance, Int, List, Raised, Ref, Res, Str, Tag, Type, Value, View};
 use num_traits::ToPrimitive;
 use std::borrow::Cow;
 
@@ -184,12 +185,11 @@ impl<'a> Call<'a> {
         Err(self.vm.type_error(format!("{function}() argument '{name}' must be str, not {got}")))
     }
 
-    /// Contents of `bytes` or `bytearray`.
+    /// The contents of a bytes-like object.
     pub fn bytes(&mut self, index: usize) -> Res<Cow<'a, [u8]>> {
-        match self.args[index].view() {
-            View::Bytes(bytes) => Ok(Cow::Borrowed(bytes.data())),
-            View::ByteArray(bytes) => Ok(Cow::Owned(bytes.data.borrow().clone())),
-            _ => Ok(Cow::Borrowed(self.native::<Bytes>(index, "a bytes-like object")?.data())),
+        match contents(Vm::unwrap_native(&self.args[index])) {
+            Some(data) => Ok(data),
+            None => Err(self.wrong_type(index, "a bytes-like object")),
         }
     }
 

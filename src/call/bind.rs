@@ -203,7 +203,8 @@ impl Vm {
                 .enumerate()
                 .find(|(i, p)| *i >= given && !keywords.iter().any(|k| k.as_str() == p.name));
             match missing {
-                Some((_, p)) if is_constructor(function) => {
+                // Unlike all others, `enumerate` does not count.
+                Some((_, p)) if is_constructor(function) && name == "enumerate" => {
                     format!("{name}() missing required argument '{}'", p.name)
                 }
                 Some((i, p)) => {

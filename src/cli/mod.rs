@@ -17,7 +17,7 @@ use crate::syntax;
 use crate::value::{List, Module, Ref, Value};
 use ending::exit;
 use options::{Dump, Options, Program, Request};
-use program::Unread;
+use program::{Text, Unread};
 use std::io::{IsTerminal, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::rc::Rc;
@@ -82,18 +82,24 @@ fn run(vm: &mut Vm, options: &Options) -> i32 {
         return talk(vm, options);
     }
     prepare(vm, options);
-    let source = match program::read(vm, &options.program) {
-        Ok(source) => Rc::new(source),
+    let Text { source, package } = match program::read(vm, &options.program) {
+        Ok(text) => text,
         Err(Unread::Said(error)) => {
+            // A package around the program may have printed something.
+            let _ = vm.streams.stdout.flush();
             complain(&format!("{error:#}"));
-            return exit::USAGE;
+            return ending::finish(vm, exit::USAGE);
         }
-        Err(Unread::Raised(_)) => return ending::of_exception(vm),
+        Err(Unread::Raised(_)) => {
+            let code = ending::of_exception(vm);
+            return ending::finish(vm, code);
+        }
     };
     if let Some(dump) = options.dump {
         return show(vm, &source, dump);
     }
-    let module = main_module(vm, &options.program, &source);
+    let source = Rc::new(source);
+    let module = main_module(vm, &options.program, &source, package);
     let mut code = run_program(vm, &source, &module);
     if options.interactive {
         code = crate::repl::run(vm, &module);
@@ -111,22 +117,18 @@ fn talk(vm: &mut Vm, options: &Options) -> i32 {
 }
 
 /// The module `__main__` of a program.
-fn main_module(vm: &mut Vm, program: &Program, source: &SourceFile) -> Ref<Module> {
-    match program {
-        Program::File(_) => vm.new_main(Some(&source.name)),
-        Program::Module(name) => {
-            let module = vm.new_main(Some(&source.name));
-            let package = name.rsplit_once('.').map_or("", |(package, _)| package);
-            module.set_text("__package__", Value::str(package));
-            if let Some(argv) = vm.argv.get::<List>()
-                && let Some(first) = argv.borrow_mut().first_mut()
-            {
-                *first = Value::str(&*source.name);
-            }
-            module
+fn main_module(vm: &mut Vm, program: &Program, source: &SourceFile, package: Option<String>) -> Ref<Module> {
+    let has_file = matches!(program, Program::File(_) | Program::Module(_));
+    let module = vm.new_main(has_file.then_some(&*source.name));
+    if let Some(package) = package {
+        module.set_text("__package__", Value::str(package));
+        if let Some(argv) = vm.argv.get::<List>()
+            && let Some(first) = argv.borrow_mut().first_mut()
+        {
+            *first = Value::str(&*source.name);
         }
-        _ => vm.new_main(None),
     }
+    module
 }
 
 /// Sets up what the program sees of the world.

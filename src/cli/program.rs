@@ -14,6 +14,17 @@ use std::path::Path;
 /// Places in a text are 32-bit numbers.
 const LARGEST: usize = u32::MAX as usize - 1;
 
+/// A program.
+pub struct Text {
+    pub source: SourceFile,
+    /// The package of a module that is run; empty if it is in none.
+    pub package: Option<String>,
+}
+
+fn alone(source: SourceFile) -> Text {
+    Text { source, package: None }
+}
+
 /// Why there is no program.
 pub enum Unread {
     /// For the user to read.
@@ -32,26 +43,27 @@ impl From<anyhow::Error> for Unread {
 ///
 /// # Errors
 /// It cannot be read, or is no text.
-pub fn read(vm: &mut Vm, program: &Program) -> Result<SourceFile, Unread> {
+pub fn read(vm: &mut Vm, program: &Program) -> Result<Text, Unread> {
     match program {
         Program::File(path) => {
             let name = decode_utf8_surrogateescape(path.as_bytes());
             let bytes = read_file(Path::new(path)).with_context(|| format!("cannot read '{name}'"))?;
-            Ok(source(&name, &name, bytes)?)
+            Ok(alone(source(&name, &name, bytes)?))
         }
-        Program::Code(code) => Ok(source("<string>", "the text after -c", code.as_bytes().to_vec())?),
+        Program::Code(code) => Ok(alone(source("<string>", "the text after -c", code.as_bytes().to_vec())?)),
         Program::Module(name) => module(vm, name),
         Program::Stdin | Program::Session | Program::Unsaid => {
             let mut bytes = Vec::new();
             let read = vm.streams.stdin.read_to_end(&mut bytes);
             read.map_err(plainly).context("cannot read standard input")?;
-            Ok(source("<stdin>", "standard input", bytes)?)
+            Ok(alone(source("<stdin>", "standard input", bytes)?))
         }
     }
 }
 
-fn module(vm: &mut Vm, name: &str) -> Result<SourceFile, Unread> {
-    vm.module_program(name).map_err(|raised| {
+fn module(vm: &mut Vm, name: &str) -> Result<Text, Unread> {
+    let found = vm.module_program(name).map(|(source, package)| Text { source, package: Some(package) });
+    found.map_err(|raised| {
         if !vm.is_raised(Exc::ImportError) {
             return Unread::Raised(raised);
         }

@@ -46,7 +46,11 @@ impl Vm {
         let class = self.type_of(object);
         let name = self.intern(name);
         let Some(found) = self.lookup(&class, &name) else { return Ok(None) };
-        if found.is_none() {
+        // Where Python says in words of its own that `none` refuses something, the caller does; elsewhere calling
+        // `none` is the error.
+        if found.is_none()
+            && matches!(name.as_str(), "__hash__" | "__iter__" | "__contains__" | "__reversed__")
+        {
             return Ok(None);
         }
         self.bind(found, object, &class).map(Some)
@@ -54,7 +58,7 @@ impl Vm {
 
     /// Whether the object's class has `none` in place of a special method: it refuses what a base or another
     /// method would do.
-    pub(super) fn refuses(&mut self, object: &Value, name: &str) -> bool {
+    pub(crate) fn refuses(&mut self, object: &Value, name: &str) -> bool {
         let class = self.type_of(object);
         let name = self.intern(name);
         self.lookup(&class, &name).is_some_and(|found| found.is_none())
@@ -311,7 +315,13 @@ impl Vm {
             "obj" if is(Exc::AttributeError) => Some(Value::NONE),
             "path" if is(Exc::ImportError) => Some(Value::NONE),
             "msg" if is(Exc::ImportError) || is(Exc::SyntaxError) => Some(first()),
-            "lineno" | "offset" | "text" | "filename" | "end_lineno" | "end_offset"
+            "lineno"
+            | "offset"
+            | "text"
+            | "filename"
+            | "end_lineno"
+            | "end_offset"
+            | "print_file_and_line"
                 if is(Exc::SyntaxError) =>
             {
                 Some(Value::NONE)

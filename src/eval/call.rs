@@ -107,7 +107,10 @@ impl Vm {
             return Ok(None);
         }
         match self.lookup(class, &c.name) {
-            Some(found) if found.is::<Function>() || found.is::<NativeFunction>() => {
+            Some(found)
+                if found.is::<Function>()
+                    || found.get::<NativeFunction>().is_some_and(|f| f.owner.is_some()) =>
+            {
                 c.cache.version.set(class.version.get());
                 let old = c.cache.function.replace(found.clone());
                 drop(old);

@@ -68,7 +68,7 @@ impl Vm {
     /// `__dict__` of a class.
     pub(crate) fn class_dict(&mut self, class: &Ref<Type>) -> Value {
         super::pour::pour(class);
-        class.attributes.clone().into()
+        crate::value::mapping_proxy::of(class.attributes.clone().into())
     }
 
     pub(super) fn super_attribute(

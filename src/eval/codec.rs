@@ -2,7 +2,7 @@
 
 use super::{Exc, Vm};
 use crate::text::codec::{self, Codec, CodecError};
-use crate::value::{Raised, Res, Str, Value};
+use crate::value::{Raised, Res, Str, Tuple, Value, View};
 
 impl Vm {
     /// The text as bytes.
@@ -10,9 +10,23 @@ impl Vm {
     /// # Errors
     /// `LookupError` for an unknown encoding or error handler, `UnicodeEncodeError`.
     pub fn encode(&mut self, text: &str, encoding: &str, errors: &str) -> Res<Vec<u8>> {
-        let codec = self.codec(encoding)?;
-        codec::encode(text, codec, errors)
-            .map_err(|error| self.codec_error(error, Exc::UnicodeEncodeError, errors, || Value::str(text)))
+        let codec = match self.codec(encoding, "encode") {
+            Ok(codec) => codec,
+            Err(raised) => {
+                let answer = self.by_searched_codec(encoding, 0, Value::str(text), errors, raised)?;
+                return self.bytes_of(&answer);
+            }
+        };
+        let error = match codec::encode(text, codec, errors) {
+            Ok(data) => return Ok(data),
+            Err(error) => error,
+        };
+        match self.error_handler(errors) {
+            Some(handler) if error == CodecError::UnknownHandler => {
+                self.encode_handled(text, codec, &handler)
+            }
+            _ => Err(self.codec_error(error, Exc::UnicodeEncodeError, errors, || Value::str(text))),
+        }
     }
 
     /// Bytes as text.
@@ -20,10 +34,19 @@ impl Vm {
     /// # Errors
     /// `LookupError` for an unknown encoding or error handler, `UnicodeDecodeError`.
     pub fn decode(&mut self, data: &[u8], encoding: &str, errors: &str) -> Res {
-        let codec = self.codec(encoding)?;
+        let codec = match self.codec(encoding, "decode") {
+            Ok(codec) => codec,
+            Err(raised) => return self.by_searched_codec(encoding, 1, Value::bytes(data), errors, raised),
+        };
         match codec::decode(data, codec, errors) {
             Ok(text) => Ok(Str::from_string(text).into()),
             Err(error) => {
+                if let Some(handler) = self.error_handler(errors)
+                    && error == CodecError::UnknownHandler
+                {
+                    let text = self.decode_handled(data, codec, &handler)?;
+                    return Ok(Str::from_string(text).into());
+                }
                 // Positions were counted behind a byte order mark.
                 let data = match codec {
                     Codec::Utf8Sig => data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data),
@@ -34,7 +57,135 @@ impl Vm {
         }
     }
 
-    fn codec(&mut self, encoding: &str) -> Res<Codec> {
+    /// The error handler that a script has registered under a name.
+    fn error_handler(&self, errors: &str) -> Option<Value> {
+        self.state.codecs.handlers.get(errors).cloned()
+    }
+
+    /// Encodes (`part` 0) or decodes (`part` 1) by an encoding that a registered function knows.
+    fn by_searched_codec(
+        &mut self,
+        encoding: &str,
+        part: i64,
+        input: Value,
+        errors: &str,
+        raised: Raised,
+    ) -> Res {
+        if self.state.codecs.searches.is_empty() || !self.is_raised(Exc::LookupError) {
+            return Err(raised);
+        }
+        let unknown = self.take_raised();
+        let Some(info) = self.searched_codec(encoding)? else {
+            return Err(self.raise(unknown));
+        };
+        let function = self.get_item(&info, &Value::int(part))?;
+        let answer = self.call(&function, &[input, Value::str(errors)])?;
+        let (doing, wanted) = if part == 0 { ("encoder", "bytes") } else { ("decoder", "str") };
+        let Some(parts) = answer.get::<Tuple>().filter(|parts| parts.items().len() == 2) else {
+            return Err(self.type_error(format!("{doing} must return a tuple (object, integer)")));
+        };
+        let made = parts.items()[0].clone();
+        let is_right = match Vm::unwrap_native(&made).view() {
+            View::Str(_) => part == 1,
+            View::Bytes(_) | View::ByteArray(_) => part == 0,
+            _ => false,
+        };
+        if !is_right {
+            let got = self.type_name(&made);
+            return Err(self.type_error(format!(
+                "'{encoding}' {doing} returned '{got}' instead of '{wanted}'; use codecs.{}() to \
+                 {} arbitrary types",
+                &doing[..6],
+                if part == 0 { "encode to" } else { "decode to" },
+            )));
+        }
+        Ok(made)
+    }
+
+    /// Encodes text; what the encoding lacks becomes what a script's function gives.
+    fn encode_handled(&mut self, text: &str, codec: Codec, handler: &Value) -> Res<Vec<u8>> {
+        let chars: Vec<char> = text.chars().collect();
+        let plain = codec.without_mark();
+        let mut out = codec::encode("", codec, "strict").unwrap_or_default();
+        let mut at = 0;
+        loop {
+            let rest: String = chars[at..].iter().collect();
+            let error = match codec::encode(&rest, plain, "strict") {
+                Ok(data) => {
+                    out.extend(data);
+                    return Ok(out);
+                }
+                Err(error) => error,
+            };
+            let CodecError::Input { codec: name, start, end, reason } = error else {
+                return Err(self.codec_error(error, Exc::UnicodeEncodeError, "", || Value::str(text)));
+            };
+            let good: String = chars[at..at + start].iter().collect();
+            out.extend(codec::encode(&good, plain, "strict").unwrap_or_default());
+            let error = CodecError::Input { codec: name, start: at + start, end: at + end, reason };
+            self.codec_error(error, Exc::UnicodeEncodeError, "", || Value::str(text));
+            let (replacement, next) =
+                self.ask_handler(handler, chars.len(), "encoding", "(str/bytes, int)")?;
+            match Vm::unwrap_native(&replacement).as_str() {
+                Some(text) => out.extend(codec::encode(text, plain, "strict").map_err(|error| {
+                    self.codec_error(error, Exc::UnicodeEncodeError, "", || replacement.clone())
+                })?),
+                None => out.extend(self.bytes_of(&replacement)?),
+            }
+            at = next;
+        }
+    }
+
+    /// Decodes bytes; those that mean nothing become what a script's function gives.
+    fn decode_handled(&mut self, data: &[u8], codec: Codec, handler: &Value) -> Res<String> {
+        let (plain, mark) = codec.marked(data);
+        let mut out = String::new();
+        let mut at = mark;
+        loop {
+            let error = match codec::decode(&data[at..], plain, "strict") {
+                Ok(text) => {
+                    out.push_str(&text);
+                    return Ok(out);
+                }
+                Err(error) => error,
+            };
+            let CodecError::Input { codec: name, start, end, reason } = error else {
+                return Err(self.codec_error(error, Exc::UnicodeDecodeError, "", || Value::bytes(data)));
+            };
+            out.push_str(&codec::decode(&data[at..at + start], plain, "strict").unwrap_or_default());
+            let error = CodecError::Input { codec: name, start: at + start, end: at + end, reason };
+            self.codec_error(error, Exc::UnicodeDecodeError, "", || Value::bytes(data));
+            let (replacement, next) = self.ask_handler(handler, data.len(), "decoding", "(str, int)")?;
+            match Vm::unwrap_native(&replacement).as_str() {
+                Some(text) => out.push_str(text),
+                None => return Err(self.type_error("decoding error handler must return (str, int) tuple")),
+            }
+            at = next;
+        }
+    }
+
+    /// What a script's error handler makes of the pending exception: a replacement, and where to go on.
+    fn ask_handler(&mut self, handler: &Value, len: usize, doing: &str, wanted: &str) -> Res<(Value, usize)> {
+        let error: Value = self.take_raised().into();
+        let answer = self.call(handler, &[error])?;
+        let parts = answer.get::<Tuple>().map(|tuple| tuple.items().to_vec()).unwrap_or_default();
+        let [replacement, place] = &parts[..] else {
+            return Err(self.type_error(format!("{doing} error handler must return {wanted} tuple")));
+        };
+        let is_str = Vm::unwrap_native(replacement).as_str().is_some();
+        let is_bytes = doing == "encoding" && replacement.is::<crate::value::Bytes>();
+        if !(is_str || is_bytes) {
+            return Err(self.type_error(format!("{doing} error handler must return {wanted} tuple")));
+        }
+        let place = self.to_index(place)?;
+        let at = if place < 0 { place + len as i64 } else { place };
+        match usize::try_from(at) {
+            Ok(at) if at <= len => Ok((replacement.clone(), at)),
+            _ => Err(self.index_error(format!("position {place} from error handler out of bounds"))),
+        }
+    }
+
+    fn codec(&mut self, encoding: &str, doing: &str) -> Res<Codec> {
         if encoding.contains('\0') {
             return Err(self.value_error("embedded null character"));
         }
@@ -46,7 +197,7 @@ impl Vm {
             ) =>
             {
                 let message = format!(
-                    "'{encoding}' is not a text encoding; use codecs.encode() to handle arbitrary codecs"
+                    "'{encoding}' is not a text encoding; use codecs.{doing}() to handle arbitrary codecs"
                 );
                 Err(self.error(Exc::LookupError, message))
             }

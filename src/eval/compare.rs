@@ -3,7 +3,9 @@
 use super::Vm;
 use super::code::CompareOp;
 use super::expr::order_answer;
-use crate::value::{Complex, DictView, Instance, Int, Ref, Res, Str, Tag, Value, View, dict};
+use crate::value::{
+    BigInt, Complex, DictView, Instance, Int, Ref, Res, Str, Tag, Value, View, dict, memoryview,
+};
 use std::cmp::Ordering;
 
 /// Result of comparing two built-in values that have an order.
@@ -28,6 +30,7 @@ impl Vm {
             View::FrozenSet(set) => !set.items.is_empty(),
             View::Range(range) => range.len() != Some(0),
             View::DictView(view) => !view.dict.is_empty(),
+            View::MemoryView(_) | View::MappingProxy(_) => self.len(value)? != 0,
             View::Instance(_) | View::Exception(_) | View::Type(_) => return self.truth_of_instance(value),
             _ => true,
         })
@@ -84,10 +87,8 @@ impl Vm {
 
     /// A comparison as the value it gives (classes may answer with anything).
     pub fn compare_value(&mut self, op: CompareOp, left: &Value, right: &Value) -> Res {
-        let is_custom =
-            |v: &Value| matches!(v.tag(), Tag::Instance | Tag::Type | Tag::Exception | Tag::Foreign);
         let is_rich = !matches!(op, CompareOp::Is | CompareOp::IsNot | CompareOp::In | CompareOp::NotIn);
-        if is_rich && (is_custom(left) || is_custom(right)) {
+        if is_rich && (left.tag().asks_methods() || right.tag().asks_methods()) {
             return self.compare_special(op, left, right);
         }
         Ok(Value::bool(self.compare_test(op, left, right)?))
@@ -95,9 +96,7 @@ impl Vm {
 
     /// Comparison of built-in values; `None` if a class of a script has a say.
     fn compare_builtin(&mut self, op: CompareOp, left: &Value, right: &Value) -> Res<Option<bool>> {
-        let is_custom =
-            |v: &Value| matches!(v.tag(), Tag::Instance | Tag::Type | Tag::Exception | Tag::Foreign);
-        if is_custom(left) || is_custom(right) {
+        if left.tag().asks_methods() || right.tag().asks_methods() {
             return Ok(None);
         }
         self.compare_native(op, left, right).map(Some)
@@ -140,17 +139,17 @@ impl Vm {
             (View::DictView(a), View::DictView(_) | View::Set(_) | View::FrozenSet(_))
                 if a.kind != dict::ViewKind::Values =>
             {
-                return self.compare_sets(op, left, right);
+                return self.compare_views(op, left, right);
             }
             (View::Set(_) | View::FrozenSet(_), View::DictView(b)) if b.kind != dict::ViewKind::Values => {
-                return self.compare_sets(op, left, right);
+                return self.compare_views(op, left, right);
             }
             (View::Range(a), View::Range(b)) if is_equality => {
-                let (n, m) = (a.len(), b.len());
+                let (n, m) = (a.length(), b.length());
                 let same = n == m
-                    && (n == Some(0)
+                    && (n == BigInt::ZERO
                         || self.equals(&a.start_value(), &b.start_value())?
-                            && (n == Some(1) || self.equals(&a.step_value(), &b.step_value())?));
+                            && (n == BigInt::from(1) || self.equals(&a.step_value(), &b.step_value())?));
                 return Ok(same == (op == CompareOp::Eq));
             }
             (View::Slice(a), View::Slice(b)) if is_equality => {
@@ -162,6 +161,10 @@ impl Vm {
             }
             (View::BoundMethod(a), View::BoundMethod(b)) if is_equality => {
                 let same = a.receiver.same(&b.receiver) && self.eq(&a.function, &b.function)?;
+                return Ok(same == (op == CompareOp::Eq));
+            }
+            (View::MemoryView(_), _) | (_, View::MemoryView(_)) if is_equality => {
+                let same = memoryview::items::equal(self, left, right)?.unwrap_or(false);
                 return Ok(same == (op == CompareOp::Eq));
             }
             _ if is_equality => {
@@ -221,6 +224,28 @@ impl Vm {
         })
     }
 
+    /// Comparison of things like sets of which one is a view; the values it shows need no hash.
+    fn compare_views(&mut self, op: CompareOp, left: &Value, right: &Value) -> Res<bool> {
+        let (n, m) = (self.len(left)?, self.len(right)?);
+        Ok(match op {
+            CompareOp::Eq => n == m && self.all_in(left, right)?,
+            CompareOp::NotEq => !(n == m && self.all_in(left, right)?),
+            CompareOp::LtE => n <= m && self.all_in(left, right)?,
+            CompareOp::Lt => n < m && self.all_in(left, right)?,
+            CompareOp::GtE => m <= n && self.all_in(right, left)?,
+            _ => m < n && self.all_in(right, left)?,
+        })
+    }
+
+    fn all_in(&mut self, items: &Value, container: &Value) -> Res<bool> {
+        for item in self.collect(items)? {
+            if !self.contains(container, &item)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Comparison where a class may define it; falls back to identity and the built-in value inside.
     fn compare_special(&mut self, op: CompareOp, left: &Value, right: &Value) -> Res {
         let (_, name, reflected) = compare_names(op);
@@ -265,13 +290,16 @@ impl Vm {
 
     /// A comparison method that a script's class defines; `None` where there is none or it does not apply.
     fn try_compare(&mut self, object: &Value, name: &str, other: &Value) -> Res<Option<Value>> {
-        if !matches!(object.tag(), Tag::Instance | Tag::Type | Tag::Exception | Tag::Foreign) {
+        if !object.tag().asks_methods() {
             return Ok(None);
         }
         let class = self.type_of(object);
         match self.lookup(&class, &Str::new(name)) {
             // What built-in types inherit or carry inside is compared without its rows.
-            Some(found) if object.tag() == Tag::Foreign || !found.is::<crate::value::NativeFunction>() => {
+            Some(found)
+                if matches!(object.tag(), Tag::Foreign | Tag::MappingProxy)
+                    || !found.is::<crate::value::NativeFunction>() =>
+            {
                 self.try_special(object, name, other)
             }
             _ => Ok(None),
@@ -316,7 +344,7 @@ impl Vm {
                 self.items_contain(&set.items, &key, hash)
             }
             View::DictView(view) => self.view_contains(view, item),
-            View::Range(range) => match Int::of(item) {
+            View::Range(range) => match Int::of(item).filter(|_| item.tag() != Tag::Instance) {
                 Some(number) => Ok(range.position_of(number).is_some()),
                 None => self.iterated_contains(container, item),
             },
@@ -327,13 +355,19 @@ impl Vm {
 
     /// A set inside a look-up stands for the frozen set equal to it.
     pub(crate) fn set_key(&mut self, item: &Value) -> Res<(Value, u64)> {
-        if let View::Set(set) = item.view() {
-            let frozen: Value = crate::value::FrozenSet::new(set.borrow().clone()).into();
-            let hash = self.hash(&frozen)?;
-            return Ok((frozen, hash));
+        let View::Set(set) = Vm::unwrap_native(item).view() else {
+            return Ok((item.clone(), self.hash(item)?));
+        };
+        if item.is::<Instance>() {
+            // A class derived from set may have a hash.
+            let hash = self.hash(item);
+            if let Some(hash) = self.catch(hash, super::Exc::TypeError)? {
+                return Ok((item.clone(), hash));
+            }
         }
-        let hash = self.hash(item)?;
-        Ok((item.clone(), hash))
+        let frozen: Value = crate::value::FrozenSet::new(set.borrow().clone()).into();
+        let hash = self.hash(&frozen)?;
+        Ok((frozen, hash))
     }
 
     fn view_contains(&mut self, view: &DictView, item: &Value) -> Res<bool> {

@@ -74,9 +74,10 @@ impl Vm {
         keywords: &[Ref<Str>],
     ) -> Res {
         let init = self.lookup(class, &Str::new("__init__"));
+        let has_own_new = new.is_some();
         let object = match new {
             Some(new) => {
-                let made = self.call_copied(&new, class, start, keywords);
+                let made = self.call_copied(&new, class, start, keywords, 0);
                 match made {
                     Ok(object) if self.is_instance(&object, class) => object,
                     other => {
@@ -112,6 +113,14 @@ impl Vm {
                 bound
             }
         };
+        // What is for `__new__` of the script is no affair of a list.
+        let is_deaf = is_native && has_own_new && class.kind == Tag::List;
+        let keywords = if is_deaf {
+            drop(self.pop_many(keywords.len()));
+            &[]
+        } else {
+            keywords
+        };
         let result = self.invoke(&init, start, keywords)?;
         if !result.is_none() && !is_native {
             let got = self.type_name(&result);
@@ -143,15 +152,17 @@ impl Vm {
         self.construct(class, start, &keywords)
     }
 
-    /// Calls `new(class, ...)` with a copy of the arguments, which stay for `__init__`.
+    /// Calls `new(class, ...)` with a copy of the arguments, which stay for `__init__`. The last `ignored` of them are
+    /// for `__init__` alone.
     fn call_copied(
         &mut self,
         new: &Value,
         class: &Ref<Type>,
         start: *mut Value,
         keywords: &[Ref<Str>],
+        ignored: usize,
     ) -> Res {
-        let count = self.stack_len(start);
+        let count = self.stack_len(start) - ignored;
         let copy = self.stack_top();
         self.push(class.clone().into())?;
         for i in 0..count {
@@ -204,14 +215,32 @@ impl Vm {
                 Ok(Instance::with_native(class.clone(), empty.into()).into())
             }
             _ => {
-                let base = self.types.of_tag(class.kind).clone();
+                // Of a file or an iterator the kind does not tell the type.
+                let base = match class.kind {
+                    Tag::File | Tag::Iter => class.clone(),
+                    kind => self.types.of_tag(kind).clone(),
+                };
+                // Files in memory are filled by `__init__`.
+                let is_empty_first = class.kind == Tag::File
+                    && class
+                        .mro
+                        .borrow()
+                        .iter()
+                        .any(|t| matches!(t.name.borrow().as_str(), "StringIO" | "BytesIO"));
+                // What is for `__init__` of the script is no affair of these.
+                let is_deaf = matches!(class.kind, Tag::Float | Tag::Tuple | Tag::FrozenSet)
+                    && init.is_some_and(|init| !init.is::<NativeFunction>());
+                let ignored = if is_deaf { keywords.len() } else { 0 };
                 match self.lookup(&base, &Str::new("__new__")) {
                     Some(found) => {
                         let new = match found.view() {
                             View::StaticMethod(method) => method.function(),
                             _ => found.clone(),
                         };
-                        self.call_copied(&new, class, start, keywords)
+                        if is_empty_first {
+                            return self.call(&new, &[class.clone().into()]);
+                        }
+                        self.call_copied(&new, class, start, &keywords[ignored..], ignored)
                     }
                     None => Ok(Instance::new(class.clone()).into()),
                 }

@@ -8,6 +8,7 @@ use crate::text::format_string::{Accessor, First, Source, expand};
 use crate::text::percent::{self, Conversion, Kind, Layout, Piece, Pieces, Template};
 use crate::text::repr::escape_non_ascii;
 use crate::text::{FormatError, IntRef};
+use crate::value::bytes::methods::is_bytes_like;
 use crate::value::{ByteArray, Bytes, Dict, Int, Raised, Res, Str, Tag, Tuple, Value, View};
 use num_traits::FromPrimitive;
 
@@ -270,7 +271,7 @@ impl Vm {
     }
 
     fn percent_bytes(&mut self, c: &Conversion<[u8]>, value: &Value) -> Res<Vec<u8>> {
-        if matches!(Vm::unwrap_native(value).tag(), Tag::Bytes | Tag::ByteArray) {
+        if is_bytes_like(value) {
             return self.bytes_of(value);
         }
         match self.bytes_by_method(value)? {

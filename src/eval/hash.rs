@@ -47,7 +47,9 @@ impl Vm {
                 let name = self.type_name(value);
                 return Err(self.type_error(format!("unhashable type: '{name}'")));
             }
-            View::Foreign(_) => return self.hash_foreign(value),
+            View::Foreign(_) | View::MemoryView(_) | View::MappingProxy(_) => {
+                return self.hash_foreign(value);
+            }
             _ => value.identity().rotate_right(4),
         })
     }
@@ -191,7 +193,12 @@ impl Vm {
     /// Adds the pairs of a mapping: a dict, or an object with `keys()` and `__getitem__`. `otherwise` is
     /// the message for anything else, `{}` standing for its type.
     pub(crate) fn dict_merge(&mut self, dict: &Ref<Dict>, mapping: &Value, otherwise: &str) -> Res<()> {
-        if let Some(other) = Vm::unwrap_native(mapping).get::<Dict>() {
+        // A class derived from dict that iterates in its own way is asked for its keys.
+        let is_plain = mapping.is::<Dict>() || {
+            let class = self.type_of(mapping);
+            self.lookup(&class, &Str::new("__iter__")).is_some_and(|f| f.is::<crate::value::NativeFunction>())
+        };
+        if let Some(other) = Vm::unwrap_native(mapping).get::<Dict>().filter(|_| is_plain) {
             for (key, value) in other.pairs() {
                 self.dict_set(dict, key, value)?;
             }

@@ -3,7 +3,7 @@
 use super::code::{Code, ImportFrom};
 use super::{Exc, Vm};
 use crate::resolve::Expressions;
-use crate::source::SourceFile;
+use crate::source::{SourceFile, Span};
 use crate::value::{Exception, Module, Raised, Ref, Res, Str, Value};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -152,26 +152,26 @@ impl Vm {
         Err(self.module_not_found(full))
     }
 
-    /// The text of the module that `zpy -m NAME` runs as the program. Packages around it are imported; of a
-    /// package itself it is that of its module `__main__`.
+    /// The text of the module that `zpy -m NAME` runs as the program, and its package. Packages around it are
+    /// imported; of a package itself it is that of its module `__main__`.
     ///
     /// # Errors
     /// `ModuleNotFoundError`, `ImportError` if it is no program; whatever a package raises while it is imported.
-    pub fn module_program(&mut self, name: &str) -> Res<SourceFile> {
+    pub fn module_program(&mut self, name: &str) -> Res<(SourceFile, String)> {
         let parent = match name.rsplit_once('.') {
             Some((outer, _)) => Some(self.import_module(outer)?),
             None => None,
         };
         let search = parent.as_ref().and_then(Value::get::<Module>).and_then(|m| m.get_text("__path__"));
-        let last = name.rsplit('.').next().unwrap_or(name);
+        let (package, last) = name.rsplit_once('.').unwrap_or(("", name));
         match self.locate(name, last, search.as_ref(), parent.as_ref())? {
             Located::Native(_) => {
                 let class = self.types.exception(Exc::ImportError);
                 Err(self.raise_import(class, format!("module '{name}' is native: it is no program"), name))
             }
             Located::File(_, Some(_)) => self.module_program(&format!("{name}.__main__")),
-            Located::File(file, None) => self.read_source(&file),
-            Located::Embedded(source) => Ok(source),
+            Located::File(file, None) => Ok((self.read_source(&file)?, package.to_string())),
+            Located::Embedded(source) => Ok((source, package.to_string())),
         }
     }
 
@@ -244,7 +244,36 @@ impl Vm {
         expressions: Expressions,
     ) -> Result<Rc<Code>, crate::syntax::SyntaxError> {
         let mut tree = crate::syntax::parse(source)?;
+        self.warn_of(source)?;
         crate::resolve::module(self, &mut tree, source.clone(), module.into(), expressions)
+    }
+
+    /// Tells what the parser found doubtful in a text.
+    ///
+    /// # Errors
+    /// The first warning, if the script wants them to be errors.
+    pub fn warn_of(&mut self, source: &SourceFile) -> Result<(), crate::syntax::SyntaxError> {
+        for (message, span) in source.take_doubts() {
+            if self.issue_syntax_warning(source, &message, span).is_ok() {
+                continue;
+            }
+            let exception = self.take_raised();
+            if exception.class().is_subtype_of(&self.types.exception(Exc::SyntaxWarning)) {
+                return Err(crate::syntax::SyntaxError::new(message, span));
+            }
+        }
+        Ok(())
+    }
+
+    fn issue_syntax_warning(&mut self, source: &SourceFile, message: &str, span: Span) -> Res<()> {
+        let warnings = self.import_module("warnings")?;
+        let args = [
+            Value::str(message),
+            self.types.exception(Exc::SyntaxWarning).into(),
+            Value::str(&*source.name),
+            Value::size(source.line_of(span.start)),
+        ];
+        self.call_method(&warnings, "warn_explicit", &args).map(drop)
     }
 
     /// Raises a `SyntaxError` with the place in its attributes.
@@ -274,7 +303,6 @@ impl Vm {
             ("text", Value::str(text)),
             ("end_lineno", Value::size(end.line)),
             ("end_offset", Value::size(end.column)),
-            ("print_file_and_line", Value::str(error.render(source))),
         ];
         for (name, value) in attributes {
             exception.set_attribute(name, value);

@@ -1,6 +1,7 @@
 //! Subscripts: reading, storing and deleting items and slices.
 
 use super::{Exc, Vm};
+use crate::value::bytes::methods::contents;
 use crate::value::{BigInt, Instance, Int, List, Raised, Range, Res, Slice, Str, Tag, Type, Value, View};
 use num_traits::{Signed, ToPrimitive};
 
@@ -46,6 +47,45 @@ impl Vm {
         let stop = clamp(self.slice_part(&slice.stop)?, if step < 0 { low } else { high });
         let count = crate::value::range::small_len(start, stop, step);
         Ok(Bounds { start, stop, step, count })
+    }
+
+    /// Start, stop and step of a slice for a sequence of any length, as `slice.indices` gives them.
+    pub(crate) fn big_slice_bounds(&mut self, slice: &Slice, len: &BigInt) -> Res<[BigInt; 3]> {
+        let step = self.big_slice_part(&slice.step)?.unwrap_or_else(|| BigInt::from(1));
+        if step == BigInt::ZERO {
+            return Err(self.value_error("slice step cannot be zero"));
+        }
+        let is_down = step.is_negative();
+        let (low, high) = match is_down {
+            true => (BigInt::from(-1), len - 1),
+            false => (BigInt::ZERO, len.clone()),
+        };
+        let clamp = |part: Option<BigInt>, default: &BigInt| match part {
+            None => default.clone(),
+            Some(i) if i.is_negative() => (i + len).max(low.clone()),
+            Some(i) => i.min(high.clone()),
+        };
+        let start = clamp(self.big_slice_part(&slice.start)?, if is_down { &high } else { &low });
+        let stop = clamp(self.big_slice_part(&slice.stop)?, if is_down { &low } else { &high });
+        Ok([start, stop, step])
+    }
+
+    fn big_slice_part(&mut self, part: &Value) -> Res<Option<BigInt>> {
+        if self.slice_part(part)?.is_none() {
+            return Ok(None);
+        }
+        let int = self.to_int_value(part)?;
+        Ok(Int::of(&int).map(|int| int.to_big().into_owned()))
+    }
+
+    /// A slice of a range that 64 bits may not hold.
+    fn big_range_slice(&mut self, range: &Range, slice: &Slice) -> Res {
+        let bounds = self.big_slice_bounds(slice, &range.length())?;
+        let big = |value: Value| Int::of(&value).map(|int| int.to_big().into_owned()).unwrap_or_default();
+        let (start, step) = (big(range.start_value()), big(range.step_value()));
+        let parts = [&start + &step * &bounds[0], &start + &step * &bounds[1], &step * &bounds[2]];
+        let [start, stop, step] = parts.map(Value::big);
+        Ok(crate::value::range_methods::make_range(&start, &stop, &step))
     }
 
     pub(crate) fn slice_part(&mut self, part: &Value) -> Res<Option<i64>> {
@@ -146,6 +186,12 @@ impl Vm {
             View::Str(text) => self.str_item(object, text, index),
             View::Bytes(bytes) => self.bytes_item(bytes.data(), index, false),
             View::ByteArray(bytes) => {
+                if let Some(i) = index.as_int()
+                    && let Ok(i) = usize::try_from(i)
+                    && let Some(&byte) = bytes.data.borrow().get(i)
+                {
+                    return Ok(Value::int(byte.into()));
+                }
                 let data = bytes.data.borrow().clone();
                 self.bytes_item(&data, index, true)
             }
@@ -208,7 +254,7 @@ impl Vm {
                 (Some(start), Some(stop), Some(step)) if range.big.is_none() => {
                     Ok(Range::new(start, stop, step).into())
                 }
-                _ => Err(self.overflow_error("slice of a range beyond 64 bits")),
+                _ => self.big_range_slice(range, slice),
             };
         }
         match self.position(index, len, "range")? {
@@ -218,6 +264,9 @@ impl Vm {
     }
 
     fn big_range_item(&mut self, range: &Range, index: &Value) -> Res {
+        if let View::Slice(slice) = index.view() {
+            return self.big_range_slice(range, slice);
+        }
         let int = self.to_int_value(index)?;
         let (Some(big), Some(int)) = (&range.big, Int::of(&int)) else {
             return Err(self.index_error("range object index out of range"));
@@ -234,7 +283,8 @@ impl Vm {
     }
 
     fn object_item(&mut self, object: &Value, index: &Value) -> Res {
-        if let Some(native) = object.get::<Instance>().and_then(Instance::native) {
+        let native = object.get::<Instance>().and_then(Instance::native);
+        if let Some(native) = native.filter(|native| !native.is::<crate::value::Foreign>()) {
             let class = self.type_of(object);
             let own = self.lookup(&class, &Str::new("__getitem__"));
             if own.is_none_or(|found| found.is::<crate::value::NativeFunction>()) {
@@ -312,7 +362,7 @@ impl Vm {
                     None => Err(self.index_error("list assignment index out of range")),
                 },
             },
-            View::ByteArray(bytes) => self.set_byte(bytes, &index, &value),
+            View::ByteArray(bytes) => self.set_byte(object, bytes, &index, &value),
             _ => {
                 if let Some(method) = self.special_method(object, "__setitem__")? {
                     return self.call(&method, &[index, value]).map(drop);
@@ -354,15 +404,27 @@ impl Vm {
         Ok(())
     }
 
-    fn set_byte(&mut self, bytes: &crate::value::ByteArray, index: &Value, value: &Value) -> Res<()> {
+    fn set_byte(
+        &mut self,
+        array: &Value,
+        bytes: &crate::value::ByteArray,
+        index: &Value,
+        value: &Value,
+    ) -> Res<()> {
         if let View::Slice(slice) = index.view() {
             let more = self.bytes_to_assign(value)?;
             let len = bytes.data.borrow().len();
             let bounds = self.slice_bounds(slice, len)?;
             if bounds.step == 1 {
                 let start = bounds.start as usize;
+                if more.len() != bounds.count {
+                    self.resizable(bytes)?;
+                }
                 bytes.data.borrow_mut().splice(start..start + bounds.count, more);
                 return Ok(());
+            }
+            if more.is_empty() {
+                return self.delete_item(&array.clone(), index);
             }
             if more.len() != bounds.count {
                 let (n, m) = (more.len(), bounds.count);
@@ -384,10 +446,21 @@ impl Vm {
         Ok(())
     }
 
+    /// Lets the length of a `bytearray` change.
+    ///
+    /// # Errors
+    /// `BufferError` while memoryviews look at it.
+    pub(crate) fn resizable(&mut self, bytes: &crate::value::ByteArray) -> Res<()> {
+        if bytes.exports.get() == 0 {
+            return Ok(());
+        }
+        Err(self.error(Exc::BufferError, "Existing exports of data: object cannot be re-sized"))
+    }
+
     /// What can be stored in a slice of a `bytearray`.
     fn bytes_to_assign(&mut self, value: &Value) -> Res<Vec<u8>> {
         match Vm::unwrap_native(value).tag() {
-            Tag::Bytes | Tag::ByteArray => return self.bytes_of(value),
+            Tag::Bytes | Tag::ByteArray | Tag::MemoryView => return self.bytes_of(value),
             Tag::Str | Tag::Int | Tag::Bool | Tag::BigInt | Tag::Float => {
                 let message = "can assign only bytes, buffers, or iterables of ints in range(0, 256)";
                 return Err(self.type_error(message));
@@ -420,10 +493,9 @@ impl Vm {
 
     /// Contents of a bytes-like object.
     pub(crate) fn bytes_of(&mut self, value: &Value) -> Res<Vec<u8>> {
-        match Vm::unwrap_native(value).view() {
-            View::Bytes(bytes) => Ok(bytes.data().to_vec()),
-            View::ByteArray(bytes) => Ok(bytes.data.borrow().clone()),
-            _ => {
+        match contents(Vm::unwrap_native(value)) {
+            Some(data) => Ok(data.into_owned()),
+            None => {
                 let name = self.type_name(value);
                 Err(self.type_error(format!("a bytes-like object is required, not '{name}'")))
             }
@@ -462,6 +534,10 @@ impl Vm {
                 let len = bytes.data.borrow().len();
                 if let View::Slice(slice) = index.view() {
                     let bounds = self.slice_bounds(slice, len)?;
+                    if bounds.count == 0 {
+                        return Ok(());
+                    }
+                    self.resizable(bytes)?;
                     let gone: std::collections::HashSet<usize> = bounds.positions().collect();
                     let mut at = 0;
                     bytes.data.borrow_mut().retain(|_| {
@@ -472,6 +548,7 @@ impl Vm {
                 }
                 match self.position(index, len, "bytearray")? {
                     Some(i) => {
+                        self.resizable(bytes)?;
                         bytes.data.borrow_mut().remove(i);
                         Ok(())
                     }
@@ -486,7 +563,20 @@ impl Vm {
                     return self.delete_item(&native.clone(), index);
                 }
                 let name = self.type_name(object);
-                Err(self.type_error(format!("'{name}' object doesn't support item deletion")))
+                let is_sequence = matches!(
+                    object.tag(),
+                    Tag::Str
+                        | Tag::Bytes
+                        | Tag::Tuple
+                        | Tag::Range
+                        | Tag::DictView
+                        | Tag::Set
+                        | Tag::FrozenSet
+                        | Tag::Instance
+                        | Tag::MappingProxy
+                );
+                let denied = if is_sequence && Int::of(index).is_some() { "doesn't" } else { "does not" };
+                Err(self.type_error(format!("'{name}' object {denied} support item deletion")))
             }
         }
     }

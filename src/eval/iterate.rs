@@ -3,7 +3,7 @@
 use super::{Exc, Vm};
 use crate::value::dict::ViewKind;
 use crate::value::iterator::IterState;
-use crate::value::{Dict, Instance, Iter, List, Raised, Ref, Res, Str, Tag, Tuple, Value, View};
+use crate::value::{Dict, Instance, Int, Iter, List, Raised, Ref, Res, Str, Tag, Tuple, Value, View};
 use num_bigint::BigInt;
 use num_traits::Zero;
 
@@ -224,10 +224,25 @@ impl Vm {
 
     /// Kinds that are rare or call scripts.
     fn advance_slowly(&mut self, iter: &Iter) -> Res<Option<Value>> {
+        if matches!(&*iter.state.borrow(), IterState::Tool(_)) {
+            return self.advance_tool(iter);
+        }
         let mut state = iter.state.replace(IterState::Done);
         let result = self.advance_state(&mut state);
         if matches!(result, Ok(Some(_)) | Err(_)) {
             let ended = iter.state.replace(state);
+            drop(ended);
+        }
+        result
+    }
+
+    /// Advances an iterator of `itertools`; its type is known even while it runs and when it has ended.
+    fn advance_tool(&mut self, iter: &Iter) -> Res<Option<Value>> {
+        let name = iter.type_name();
+        let IterState::Tool(mut tool) = iter.state.replace(IterState::Ended(name)) else { return Ok(None) };
+        let result = tool.next(self);
+        if !matches!(result, Ok(None)) || tool.is_kept_at_end() {
+            let ended = iter.state.replace(IterState::Tool(tool));
             drop(ended);
         }
         result
@@ -334,7 +349,7 @@ impl Vm {
         match set.view() {
             View::Set(set) => {
                 if set.len() != *len {
-                    *len = usize::MAX;
+                    *len = usize::MAX; // stays in error
                     return Err(self.runtime_error("Set changed size during iteration"));
                 }
                 Ok(step(&set.borrow(), slot))
@@ -410,8 +425,8 @@ impl Vm {
             View::ByteArray(bytes) => bytes.data.borrow().len(),
             View::DictView(view) => view.dict.len(),
             View::Range(range) => match range.len() {
-                Some(len) => len,
-                None => return Err(self.overflow_error("Python int too large to convert to C ssize_t")),
+                Some(len) if i64::try_from(len).is_ok() => len,
+                _ => return Err(self.overflow_error("Python int too large to convert to C ssize_t")),
             },
             _ => return self.len_of_object(value),
         })
@@ -423,8 +438,10 @@ impl Vm {
             let int = self.to_int_value(&result)?;
             return match int.as_small_int() {
                 Some(len) if len >= 0 => Ok(len as usize),
-                Some(_) => Err(self.value_error("__len__() should return >= 0")),
-                None => Err(self.overflow_error("cannot fit 'int' into an index-sized integer")),
+                _ if Int::of(&int).is_some_and(Int::is_negative) => {
+                    Err(self.value_error("__len__() should return >= 0"))
+                }
+                _ => Err(self.overflow_error("cannot fit 'int' into an index-sized integer")),
             };
         }
         match value.get::<Instance>().and_then(Instance::native) {

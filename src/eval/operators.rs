@@ -5,8 +5,10 @@
 
 use super::Vm;
 use super::code::{BinaryOp, UnaryOp};
+use crate::value::bytes::methods::{contents, is_bytes_like};
 use crate::value::{
-    BigInt, ByteArray, Complex, Dict, FrozenSet, Int, List, Raised, Ref, Res, Set, Str, Tag, Value, View,
+    BigInt, ByteArray, Complex, Dict, FrozenSet, Instance, Int, List, Raised, Ref, Res, Set, Str, Tag, Value,
+    View,
 };
 use num_integer::Integer;
 use num_traits::{Signed, ToPrimitive, Zero};
@@ -106,6 +108,14 @@ impl Vm {
             };
             return self.type_error(message);
         }
+        if symbol == ">>"
+            && left.get::<crate::value::NativeFunction>().is_some_and(|f| f.native.name == "print")
+        {
+            return self.type_error(format!(
+                "unsupported operand type(s) for >>: '{l}' and '{r}'. Did you mean \
+                 \"print(<message>, file=<output_stream>)\"?"
+            ));
+        }
         if symbol == "*" && is_sequence(left) {
             return self.type_error(format!("can't multiply sequence by non-int of type '{r}'"));
         }
@@ -124,7 +134,10 @@ impl Vm {
                 list.borrow_mut().extend(items);
                 return Ok(left.clone());
             }
-            (BinaryOp::Mul, View::List(list)) if Int::of(right).is_some() => {
+            (BinaryOp::Mul, View::List(list))
+                if Int::of(right).is_some()
+                    || right.is::<Instance>() && self.special_method(right, "__index__")?.is_some() =>
+            {
                 let repeated = self.binary(op, left, right)?;
                 if let Some(repeated) = repeated.get::<List>() {
                     let items = repeated.to_vec();
@@ -133,11 +146,22 @@ impl Vm {
                 }
                 return Ok(left.clone());
             }
+            (BinaryOp::Mul, View::ByteArray(bytes)) => {
+                let repeated = self.binary(op, left, right)?;
+                if let Some(repeated) = repeated.get::<ByteArray>() {
+                    if repeated.data.borrow().len() != bytes.data.borrow().len() {
+                        self.resizable(bytes)?;
+                    }
+                    bytes.data.replace(repeated.data.take());
+                }
+                return Ok(left.clone());
+            }
             (BinaryOp::Add, View::ByteArray(bytes)) => {
-                if !matches!(Vm::unwrap_native(right).tag(), Tag::Bytes | Tag::ByteArray) {
+                if !is_bytes_like(right) {
                     return Err(self.unsupported_operands("+", left, right));
                 }
                 let more = self.bytes_of(right)?;
+                self.resizable(bytes)?;
                 bytes.data.borrow_mut().extend(more);
                 return Ok(left.clone());
             }
@@ -158,7 +182,7 @@ impl Vm {
                 }
                 return Ok(left.clone());
             }
-            (_, View::Instance(_)) => {
+            (_, View::Instance(_) | View::MappingProxy(_)) => {
                 let name = operator_names(op).3;
                 if let Some(method) = self.special_method(left, name)? {
                     let result = self.call(&method, std::slice::from_ref(right))?;
@@ -187,9 +211,7 @@ impl Vm {
 
     /// `left op right`, or `None` if the two have no such operation.
     fn binary_or_none(&mut self, op: BinaryOp, left: &Value, right: &Value) -> Res<Option<Value>> {
-        let is_custom =
-            |v: &Value| matches!(v.tag(), Tag::Instance | Tag::Type | Tag::Exception | Tag::Foreign);
-        if is_custom(left) || is_custom(right) {
+        if left.tag().asks_methods() || right.tag().asks_methods() {
             return self.binary_special(op, left, right);
         }
         self.binary_builtin(op, left, right)
@@ -287,7 +309,7 @@ impl Vm {
     }
 
     /// A sequence times an object that counts as an int by `__index__`.
-    fn repeat_by_index(&mut self, left: &Value, right: &Value) -> Res<Option<Value>> {
+    pub(crate) fn repeat_by_index(&mut self, left: &Value, right: &Value) -> Res<Option<Value>> {
         for (sequence, count) in [(left, right), (right, left)] {
             let sequence = Vm::unwrap_native(sequence);
             if is_sequence(sequence)
@@ -303,7 +325,7 @@ impl Vm {
 
     /// Calls a special method of an object's class; `None` if there is none or it does not apply.
     pub(super) fn try_special(&mut self, object: &Value, name: &str, other: &Value) -> Res<Option<Value>> {
-        if !matches!(object.tag(), Tag::Instance | Tag::Exception | Tag::Type | Tag::Foreign) {
+        if !object.tag().asks_methods() {
             return Ok(None);
         }
         let Some(method) = self.special_method(object, name)? else { return Ok(None) };
@@ -436,7 +458,7 @@ impl Vm {
     }
 
     fn float_power(&mut self, x: f64, y: f64) -> Res {
-        if x == 0.0 && y < 0.0 {
+        if x == 0.0 && y < 0.0 && y.is_finite() {
             return Err(self.zero_division("0.0 cannot be raised to a negative power"));
         }
         if x < 0.0 && x.is_finite() && y.is_finite() && y.fract() != 0.0 {
@@ -504,14 +526,14 @@ impl Vm {
                 Value::list(items)
             }
             (View::Tuple(a), View::Tuple(b)) => Value::tuple([a.items(), b.items()].concat()),
-            (View::Bytes(a), View::Bytes(b)) => Value::bytes([a.data(), b.data()].concat()),
-            (View::Bytes(a), View::ByteArray(b)) => Value::bytes([a.data(), &b.data.borrow()].concat()),
-            (View::ByteArray(a), View::Bytes(b)) => {
-                ByteArray::new([&a.data.borrow()[..], b.data()].concat()).into()
-            }
-            (View::ByteArray(a), View::ByteArray(b)) => {
-                ByteArray::new([&a.data.borrow()[..], &b.data.borrow()].concat()).into()
-            }
+            (View::Bytes(a), _) => match contents(right) {
+                Some(b) => Value::bytes([a.data(), &b[..]].concat()),
+                None => return Ok(None),
+            },
+            (View::ByteArray(a), _) => match contents(right) {
+                Some(b) => ByteArray::new([&a.data.borrow()[..], &b[..]].concat()).into(),
+                None => return Ok(None),
+            },
             _ => return Ok(None),
         }))
     }
@@ -527,7 +549,6 @@ impl Vm {
         };
         let count = match count {
             Int::Small(n) => n.max(0) as usize,
-            Int::Big(_) if count.is_negative() => 0,
             Int::Big(_) => return Err(self.overflow_error("cannot fit 'int' into an index-sized integer")),
         };
         if len.checked_mul(count).is_none_or(|total| total > MAX_ITEMS) {
@@ -541,6 +562,7 @@ impl Vm {
             out
         };
         Ok(Some(match sequence.view() {
+            View::Str(_) | View::Bytes(_) if count == 1 => sequence.clone(),
             View::Str(s) => Str::from_string(s.as_str().repeat(count)).into(),
             View::List(l) => Value::list(repeated(&l.borrow())),
             View::Tuple(_) if count == 1 => sequence.clone(),
@@ -576,7 +598,11 @@ impl Vm {
             return Ok(None);
         }
         let items = self.set_operation(op, left, right)?;
-        Ok(Some(if left.is::<FrozenSet>() { FrozenSet::new(items).into() } else { Set::new(items).into() }))
+        Ok(Some(if left.is::<FrozenSet>() && !is_view {
+            FrozenSet::new(items).into()
+        } else {
+            Set::new(items).into()
+        }))
     }
 
     /// `op value` for `+ - ~` (and `not`).

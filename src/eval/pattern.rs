@@ -159,7 +159,7 @@ impl Vm {
         bindings: &mut Bindings<'a>,
     ) -> Res<bool> {
         let is_mapping = match Vm::unwrap_native(subject).tag() {
-            Tag::Dict => true,
+            Tag::Dict | Tag::MappingProxy => true,
             Tag::Instance => self.has_abc_base(subject, &["Mapping", "MutableMapping"])?,
             _ => false,
         };

@@ -27,6 +27,13 @@ pub(super) fn pour(class: &Ref<Type>) {
     }
 }
 
+/// Gives a class native methods.
+pub(crate) fn add_rows(class: &Ref<Type>, rows: &'static [Native]) {
+    class.pending.set(rows);
+    pour(class);
+    class.touch();
+}
+
 fn is_setter(native: &Native) -> bool {
     native.name.starts_with('.') && native.name.ends_with('=')
 }

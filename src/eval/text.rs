@@ -36,6 +36,7 @@ impl Vm {
                 Ok(())
             }
             View::Instance(_) => self.write_special(value, "__str__", out),
+            View::MappingProxy(proxy) => self.write_str(&proxy.mapping, out),
             View::Exception(exception) => {
                 let class = exception.class();
                 if class.flags.is_user
@@ -125,6 +126,13 @@ impl Vm {
                     .write_open(value, "...", out, |vm, out| vm.write_items(&open, &items, "])", out));
             }
             View::Instance(_) => return self.write_special(value, "__repr__", out),
+            View::Iter(iter) => {
+                let (name, shown) = iter.shown();
+                if shown.is_empty() {
+                    return self.write_object(value, out);
+                }
+                return self.write_items(&format!("{name}("), &shown, ")", out);
+            }
             View::Exception(e) => {
                 let class = e.class();
                 if class.flags.is_user
@@ -213,7 +221,7 @@ impl Vm {
             View::Cell(_) => "<cell>".to_string(),
             View::Generator(g) => format!("<generator object {}>", g.function.qualname.borrow().as_str()),
             View::File(file) => crate::builtins::io::describe(self, file)?,
-            View::Foreign(_) => {
+            View::Foreign(_) | View::MappingProxy(_) | View::MemoryView(_) => {
                 if let Some(method) = self.special_method(value, "__repr__")? {
                     let shown = self.call(&method, &[])?;
                     return self.write_str(&shown, out);

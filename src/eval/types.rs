@@ -25,11 +25,13 @@ fn rows() -> Vec<Row> {
         ("int", None, Tag::Int, true, m::INT),
         ("float", None, Tag::Float, true, m::FLOAT),
         ("complex", None, Tag::Complex, true, m::COMPLEX),
-        ("ellipsis", None, Tag::Ellipsis, false, &[]),
-        ("NotImplementedType", None, Tag::NotImplemented, false, &[]),
+        ("ellipsis", None, Tag::Ellipsis, false, m::ELLIPSIS),
+        ("NotImplementedType", None, Tag::NotImplemented, false, m::NOT_IMPLEMENTED),
         ("str", Some("string"), Tag::Str, true, m::STR),
         ("bytes", None, Tag::Bytes, true, m::BYTES),
         ("bytearray", None, Tag::ByteArray, true, m::BYTEARRAY),
+        ("memoryview", None, Tag::MemoryView, false, m::MEMORY_VIEW),
+        ("mappingproxy", None, Tag::MappingProxy, false, m::MAPPING_PROXY),
         ("list", None, Tag::List, true, m::LIST),
         ("tuple", None, Tag::Tuple, true, m::TUPLE),
         ("dict", None, Tag::Dict, true, m::DICT),
@@ -133,6 +135,7 @@ impl Types {
             Tag::Iter,
             Tag::Generator,
             Tag::DictView,
+            Tag::MappingProxy,
         ];
         let plain = self
             .by_tag
@@ -177,7 +180,8 @@ impl Types {
             _ if tag == Tag::Foreign => crate::builtins::methods::of_foreign(name),
             _ => crate::builtins::methods::ITERATOR,
         };
-        let flags = Flags { is_slotted: true, ..Flags::default() };
+        let is_base = !crate::builtins::methods::constructor_of(name).is_empty();
+        let flags = Flags { is_slotted: true, is_base, ..Flags::default() };
         let made = builtin(name, None, vec![self.object.clone()], tag, flags, methods);
         if matches!(tag, Tag::Iter | Tag::File) {
             super::pour::pour(&made);

@@ -8,7 +8,8 @@
 
 mod actions;
 pub mod ast;
-pub mod error;
+pub mod doubts;
+mod error;
 mod explain;
 mod layout;
 mod lexer;

@@ -6,6 +6,7 @@
 
 use super::actions::{Context, Parsed};
 use super::ast::{Expr, Module};
+use super::doubts;
 use super::error::SyntaxError;
 use super::explain::{self, Failure};
 use super::layout::Layout;
@@ -32,6 +33,7 @@ pub fn parse(source: &SourceFile) -> Result<Module, SyntaxError> {
     let (tokens, error) = lex(source);
     match run(source, Token::StartFile, &tokens, error)? {
         Parsed::File(module) => {
+            doubts::in_tokens(source, &tokens);
             validate::module(source, &module)?;
             Ok(module)
         }
@@ -50,6 +52,7 @@ pub fn parse_expression(source: &SourceFile) -> Result<Expr, SyntaxError> {
     }
     match run(source, Token::StartExpression, &tokens, error)? {
         Parsed::Expression(value) => {
+            doubts::in_tokens(source, &tokens);
             validate::expression(source, &value)?;
             Ok(value)
         }

@@ -7,6 +7,7 @@
 
 use super::actions::argument_value;
 use super::ast::*;
+use super::doubts;
 use super::targets::{Checked, refuse};
 use crate::source::{SourceFile, Span};
 use std::collections::{HashMap, HashSet};
@@ -210,6 +211,7 @@ impl<'s> Walk<'s> {
                 names.iter().try_for_each(|name| self.nonlocal(name, statement.span))
             }
             StmtKind::Assert { test, message } => {
+                doubts::in_assertion(self.source, test);
                 self.expr(test)?;
                 self.optional(message.as_ref())
             }
@@ -561,7 +563,13 @@ impl<'s> Walk<'s> {
             ExprKind::Bool { values, .. } => values.iter().try_for_each(|value| self.expr(value)),
             ExprKind::Compare { left, rest } => {
                 self.expr(left)?;
-                rest.iter().try_for_each(|(_, right)| self.expr(right))
+                let mut left = &**left;
+                for (op, right) in rest {
+                    doubts::in_comparison(self.source, left, *op, right, value.span);
+                    self.expr(right)?;
+                    left = right;
+                }
+                Ok(())
             }
             ExprKind::Conditional { test, body, orelse } => {
                 self.expr(test)?;
@@ -571,12 +579,14 @@ impl<'s> Walk<'s> {
             ExprKind::Lambda { params, body } => self.lambda(params, |walk| walk.expr(body)),
             ExprKind::GeneratorLambda { params, body } => self.lambda(params, |walk| walk.block(body)),
             ExprKind::Call { function, args } => {
+                doubts::in_call(self.source, function, value.span);
                 self.expr(function)?;
                 self.arguments(args)
             }
             ExprKind::Attribute { value, .. } => self.expr(value),
-            ExprKind::Subscript { value, index } => {
-                self.expr(value)?;
+            ExprKind::Subscript { value: object, index } => {
+                doubts::in_subscript(self.source, object, index, value.span);
+                self.expr(object)?;
                 self.expr(index)
             }
             ExprKind::Slice { lower, upper, step } => {

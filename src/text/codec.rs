@@ -82,6 +82,41 @@ impl Codec {
     }
 
     /// What messages about encoding call it.
+    /// The name that `codecs.lookup` shows.
+    pub fn canonical_name(self) -> &'static str {
+        match self {
+            Codec::Utf8Sig => "utf-8-sig",
+            Codec::Latin1 => "iso8859-1",
+            Codec::Cp1252 => "cp1252",
+            Codec::UnicodeEscape => "unicode-escape",
+            Codec::RawUnicodeEscape => "raw-unicode-escape",
+            _ => self.name(),
+        }
+    }
+
+    /// The same encoding without a byte order mark before the text.
+    pub fn without_mark(self) -> Codec {
+        let native = if cfg!(target_endian = "little") { Endian::Little } else { Endian::Big };
+        match self {
+            Codec::Utf8Sig => Codec::Utf8,
+            Codec::Wide(size, None) => Codec::Wide(size, Some(native)),
+            _ => self,
+        }
+    }
+
+    /// The encoding of data that may begin with a byte order mark, and the length of that mark.
+    pub fn marked(self, data: &[u8]) -> (Codec, usize) {
+        use Endian::{Big, Little};
+        match self {
+            Codec::Utf8Sig if data.starts_with(b"\xef\xbb\xbf") => (Codec::Utf8, 3),
+            Codec::Wide(2, None) if data.starts_with(b"\xff\xfe") => (Codec::Wide(2, Some(Little)), 2),
+            Codec::Wide(2, None) if data.starts_with(b"\xfe\xff") => (Codec::Wide(2, Some(Big)), 2),
+            Codec::Wide(4, None) if data.starts_with(b"\xff\xfe\0\0") => (Codec::Wide(4, Some(Little)), 4),
+            Codec::Wide(4, None) if data.starts_with(b"\0\0\xfe\xff") => (Codec::Wide(4, Some(Big)), 4),
+            _ => (self.without_mark(), 0),
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Codec::Utf8 | Codec::Utf8Sig => "utf-8",

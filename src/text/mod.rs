@@ -15,6 +15,7 @@
 //! | `surrogate` | lone surrogates in strings, bytes that are not UTF-8 |
 //! | `codec` | encodings, and what they do about errors |
 //! | `unicode` | character classes and case, as the methods of str ask |
+//! | `unicode_tables` | widths, directions and numeric values, for `unicodedata` |
 
 pub mod codec;
 pub mod digits;
@@ -28,6 +29,7 @@ pub mod repr;
 pub mod spec;
 pub mod surrogate;
 pub mod unicode;
+pub mod unicode_tables;
 
 pub use error::{ErrorKind, FormatError};
 pub use int::{Int, IntRef};

@@ -9,8 +9,12 @@ pub const SET_VIEW: &[Native] = crate::rows![VALUES_VIEW, &[DISJOINT], BITWISE, 
 
 pub const VALUES_VIEW: &[Native] = crate::rows![&[MAPPING], CONTAINER, REVERSIBLE];
 
-const MAPPING: Native =
-    Native { name: ".mapping", params: "self", run: mapping, doc: "The dict that is viewed." };
+const MAPPING: Native = Native {
+    name: ".mapping",
+    params: "self",
+    run: mapping,
+    doc: "A read-only view of the dict that is viewed.",
+};
 
 const DISJOINT: Native = Native {
     name: "isdisjoint",
@@ -20,7 +24,7 @@ const DISJOINT: Native = Native {
 };
 
 fn mapping(call: &mut Call) -> Res {
-    Ok(call.this::<DictView>()?.dict.clone().into())
+    Ok(super::mapping_proxy::of(call.this::<DictView>()?.dict.clone().into()))
 }
 
 fn is_disjoint(call: &mut Call) -> Res {

@@ -1,6 +1,6 @@
 //! Methods of exceptions, and what their constructors make of their arguments.
 
-use super::{Exception, Ref, Res, Tag, Tuple, Type, Value, View};
+use super::{Exception, Ref, Res, Tag, Type, Value, View};
 use crate::call::{Call, Native};
 use crate::eval::{Exc, Vm};
 
@@ -158,11 +158,23 @@ fn init_named(call: &mut Call, names: &[&str]) -> Res {
 fn init_syntax_error(call: &mut Call) -> Res {
     let exception = call.this::<Exception>()?;
     set_args(exception, call.rest());
-    if let [_, place] = call.rest()
-        && let Some(place) = place.get::<Tuple>()
-    {
+    if let [_, place] = call.rest() {
+        let place = call.vm.collect(place)?;
         let names = ["filename", "lineno", "offset", "text", "end_lineno", "end_offset"];
-        for (name, value) in names.into_iter().zip(place.items()) {
+        match place.len() {
+            4 | 6 => {}
+            5 => return Err(call.vm.type_error("end_offset must be provided when end_lineno is provided")),
+            count if count < 4 => {
+                let message =
+                    format!("function missing required argument '{}' (pos {})", names[count], count + 1);
+                return Err(call.vm.type_error(message));
+            }
+            count => {
+                let message = format!("function takes at most 6 arguments ({count} given)");
+                return Err(call.vm.type_error(message));
+            }
+        }
+        for (name, value) in names.into_iter().zip(&place) {
             exception.set_attribute(name, value.clone());
         }
     }

@@ -5,7 +5,7 @@
 
 use super::{Heap, Ref, Tag, Value};
 use crate::text::codec::Codec;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::rc::{Rc, Weak};
 
@@ -38,7 +38,8 @@ pub struct Settings {
     pub binary: bool,
     pub readable: bool,
     pub writable: bool,
-    pub newline: Newline,
+    /// `StringIO.__init__` sets it anew.
+    pub newline: Cell<Newline>,
     /// Name of the encoding, as the script gave it.
     pub encoding: String,
     pub codec: Codec,
@@ -65,12 +66,15 @@ pub struct State {
     pub at: usize,
     output: Vec<u8>,
     close_descriptor: bool,
+    /// Ends of lines met while reading text: 1 for `\r`, 2 for `\n`, 4 for `\r\n`.
+    pub newlines: u8,
 }
 
 impl File {
     pub fn new(name: Value, settings: Settings, backend: Backend) -> Ref<File> {
         let close_descriptor = settings.close_descriptor;
-        let state = State { backend, input: Vec::new(), at: 0, output: Vec::new(), close_descriptor };
+        let state =
+            State { backend, input: Vec::new(), at: 0, output: Vec::new(), close_descriptor, newlines: 0 };
         Ref::new(File { name, settings, state: Rc::new(RefCell::new(state)) })
     }
 
@@ -159,6 +163,9 @@ impl State {
     /// Takes bytes to write; whether so many wait that a flush is due.
     pub fn put(&mut self, bytes: &[u8]) -> bool {
         if let Backend::Memory(data, position) = &mut self.backend {
+            if bytes.is_empty() {
+                return false;
+            }
             data.resize(data.len().max(*position), 0);
             let overlap = bytes.len().min(data.len() - *position);
             data[*position..*position + overlap].copy_from_slice(&bytes[..overlap]);
@@ -168,6 +175,59 @@ impl State {
         }
         self.output.extend_from_slice(bytes);
         self.output.len() >= CHUNK
+    }
+
+    /// Notes which ends of lines text that was read has.
+    pub fn note_newlines(&mut self, bytes: &[u8]) {
+        if memchr::memchr(b'\r', bytes).is_none() {
+            self.newlines |= if memchr::memchr(b'\n', bytes).is_some() { 2 } else { 0 };
+            return;
+        }
+        for (i, &byte) in bytes.iter().enumerate() {
+            self.newlines |= match byte {
+                b'\r' if bytes.get(i + 1) == Some(&b'\n') => 4,
+                b'\r' => 1,
+                b'\n' if i == 0 || bytes[i - 1] != b'\r' => 2,
+                _ => 0,
+            };
+        }
+    }
+
+    /// Other content for a file in memory, read from its beginning.
+    pub fn refill(&mut self, content: Vec<u8>) {
+        self.input.clear();
+        self.at = 0;
+        self.backend = Backend::Memory(content, 0);
+    }
+
+    /// Writes text into memory, over as many characters as it has.
+    pub fn put_chars(&mut self, text: &str) {
+        let Backend::Memory(data, position) = &mut self.backend else { return };
+        if text.is_empty() {
+            return;
+        }
+        data.resize(data.len().max(*position), 0);
+        let old = data[*position..].utf8_chunks().flat_map(|chunk| chunk.valid().chars());
+        let gone: usize = old.take(text.chars().count()).map(char::len_utf8).sum();
+        data.splice(*position..*position + gone, text.bytes());
+        *position += text.len();
+    }
+
+    /// The byte at which a character of text in memory starts; behind the end, characters are bytes.
+    pub fn byte_of_char(&self, number: usize) -> usize {
+        let Backend::Memory(data, _) = &self.backend else { return number };
+        let text = String::from_utf8_lossy(data);
+        match text.char_indices().nth(number) {
+            Some((at, _)) => at,
+            None => data.len() + (number - text.chars().count()),
+        }
+    }
+
+    /// The opposite of `byte_of_char`.
+    pub fn char_of_byte(&self, at: usize) -> usize {
+        let Backend::Memory(data, _) = &self.backend else { return at };
+        let inside = at.min(data.len());
+        String::from_utf8_lossy(&data[..inside]).chars().count() + (at - inside)
     }
 
     /// Writes what waits.

@@ -12,7 +12,6 @@
 
 use super::{Tag, Value, View};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 
 /// Suspects that start a collection, at first; grows with the heap (see [`collect`]).
 const FIRST_THRESHOLD: usize = 10_000;
@@ -97,7 +96,8 @@ pub fn set_threshold(count: usize) {
     THRESHOLD.set(count);
 }
 
-/// What a walk knows of an object: an owning reference, and how many references were not found inside.
+/// What a walk knows of an object: an owning reference, and how many references were not found inside. While the
+/// walk lasts, the collector word of the object holds its place in the list of these, from 1.
 struct Seen {
     value: Value,
     outside: i64,
@@ -108,10 +108,6 @@ struct Seen {
 fn is_walked(value: &Value) -> bool {
     value.tag().is_container()
         && !matches!(value.tag(), Tag::Module | Tag::GlobalVar | Tag::Foreign | Tag::File)
-}
-
-fn children(value: &Value, visit: &mut dyn FnMut(&Value)) {
-    value.trace(visit);
 }
 
 /// Frees all garbage cycles; how many objects they had. `finalize` runs the `__del__` of each first.
@@ -145,67 +141,69 @@ fn find_garbage() -> Vec<Value> {
     });
     COUNT.set(0);
     roots.iter().for_each(Value::reset_collector_word);
-    let mut order: Vec<u64> = Vec::new();
-    let mut seen = Table::default();
+    let mut seen: Vec<Seen> = Vec::with_capacity(roots.len());
     for root in roots.into_iter().filter(is_walked) {
         // `root` is the one reference that is not the program's.
         let outside = root.reference_count() as i64 - 1;
-        order.push(root.identity());
-        seen.insert(root.identity(), Seen { value: root, outside, is_alive: false });
+        note(&mut seen, root, outside);
     }
-    walk(&mut order, &mut seen);
-    mark_alive(&order, &mut seen);
+    walk(&mut seen);
+    mark_alive(&mut seen);
     THRESHOLD.set(FIRST_THRESHOLD.max(seen.len() / 2));
-    order.iter().filter_map(|id| seen.remove(id)).filter(|s| !s.is_alive).map(|s| s.value).collect()
+    seen.iter().for_each(|seen| seen.value.reset_collector_word());
+    seen.into_iter().filter(|seen| !seen.is_alive).map(|seen| seen.value).collect()
 }
 
-type Table = HashMap<u64, Seen, foldhash::fast::FixedState>;
+fn note(seen: &mut Vec<Seen>, value: Value, outside: i64) {
+    seen.push(Seen { value, outside, is_alive: false });
+    let place = seen.len() as u32;
+    if let Some(Seen { value, .. }) = seen.last() {
+        value.set_place(place);
+    }
+}
 
 /// Visits everything reachable, taking each reference found off its target's count.
-fn walk(order: &mut Vec<u64>, seen: &mut Table) {
+fn walk(seen: &mut Vec<Seen>) {
     let mut next = 0;
-    let mut found: Vec<Value> = Vec::new();
-    while next < order.len() {
-        let value = seen[&order[next]].value.clone();
-        next += 1;
-        children(&value, &mut |child| {
+    // Noted without a reference of their own: a count must be read when nobody else holds one for a moment.
+    let mut found: Vec<(Tag, u64)> = Vec::new();
+    while next < seen.len() {
+        seen[next].value.trace(&mut |child| {
             if is_walked(child) {
-                found.push(child.clone());
+                found.push((child.tag, child.bits));
             }
         });
-        for child in found.drain(..) {
-            let id = child.identity();
-            match seen.get_mut(&id) {
-                Some(entry) => entry.outside -= 1,
-                None => {
-                    // `child` is one more reference than the program has, and this edge is inside.
+        next += 1;
+        for (tag, bits) in found.drain(..) {
+            // SAFETY: the object just traced holds `child`, and nothing was freed since.
+            let child = unsafe { Value::revive(tag, bits) };
+            match child.place() {
+                // `child` is one more reference than the program has, and this edge is inside.
+                0 => {
                     let outside = child.reference_count() as i64 - 2;
-                    seen.insert(id, Seen { value: child, outside, is_alive: false });
-                    order.push(id);
+                    note(seen, child, outside);
                 }
+                place => seen[place as usize - 1].outside -= 1,
             }
         }
     }
 }
 
 /// Everything reachable from an object held outside is alive.
-fn mark_alive(order: &[u64], seen: &mut Table) {
-    let mut waiting: Vec<u64> = Vec::new();
-    for id in order {
-        let entry = &seen[id];
-        if entry.outside > 0 && !entry.is_alive {
-            waiting.push(*id);
-        }
-    }
-    while let Some(id) = waiting.pop() {
-        let Some(entry) = seen.get_mut(&id) else { continue };
-        if std::mem::replace(&mut entry.is_alive, true) {
+fn mark_alive(seen: &mut [Seen]) {
+    let held = |(number, seen): (usize, &Seen)| (seen.outside > 0).then_some(number as u32 + 1);
+    let mut waiting: Vec<u32> = seen.iter().enumerate().filter_map(held).collect();
+    while let Some(place) = waiting.pop() {
+        let place = place as usize - 1;
+        if std::mem::replace(&mut seen[place].is_alive, true) {
             continue;
         }
-        let value = entry.value.clone();
-        children(&value, &mut |child| {
-            if is_walked(child) && seen.get(&child.identity()).is_some_and(|s| !s.is_alive) {
-                waiting.push(child.identity());
+        seen[place].value.trace(&mut |child| {
+            if is_walked(child)
+                && let place @ 1.. = child.place()
+                && !seen[place as usize - 1].is_alive
+            {
+                waiting.push(place);
             }
         });
     }
@@ -255,6 +253,12 @@ impl Value {
                 generator.status.set(super::generator::Status::Ended);
                 drop(generator.slots.take());
                 drop(generator.path.take());
+            }
+            View::Foreign(object) => {
+                let items = object.data.try_borrow_mut().ok().and_then(|mut data| {
+                    data.downcast_mut::<crate::builtins::deque::Deque>().map(|deque| deque.take())
+                });
+                drop(items);
             }
             View::Iter(iter) => drop(iter.state.replace(super::iterator::IterState::Done)),
             _ => {}

@@ -30,7 +30,7 @@ pub struct Obj<T> {
 /// Bit of the collector word: the object is in the table of weak references.
 pub(super) const HAS_WEAK: u32 = 1 << 31;
 /// Bits of the collector word that are the place among the suspects.
-const PLACE: u32 = HAS_WEAK - 1;
+pub(super) const PLACE: u32 = HAS_WEAK - 1;
 
 /// Owning pointer to a heap object.
 pub struct Ref<T: Heap>(NonNull<Obj<T>>);

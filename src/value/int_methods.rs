@@ -1,5 +1,6 @@
 //! Methods of ints and bools, and what `int(...)` makes of other values.
 
+use super::bytes::methods::contents;
 use super::special_rows::{self, ARITHMETIC, BITWISE, DIVISION, SHIFTS, UNARY, itself};
 use super::{BigInt, Int, Raised, Res, Tag, Value, View};
 use crate::call::{Call, Native};
@@ -145,7 +146,8 @@ fn new(call: &mut Call) -> Res {
         (None, Some(_)) => Err(call.vm.type_error("int() missing string argument")),
         (Some(value), None) => call.vm.int_from(value),
         (Some(value), Some(base)) => {
-            let base = call.vm.to_index(base)?;
+            // One that is too large is as wrong as any other.
+            let base = call.vm.to_int_value(base)?.as_small_int().unwrap_or(-1);
             call.vm.int_with_base(value, base)
         }
     }
@@ -314,9 +316,7 @@ impl Vm {
 pub(super) fn text_of_number(value: &Value) -> Option<String> {
     match Vm::unwrap_native(value).view() {
         View::Str(text) => Some(text.as_str().to_string()),
-        View::Bytes(bytes) => Some(bytes.data().iter().map(|&b| ascii_or_wrong(b)).collect()),
-        View::ByteArray(bytes) => Some(bytes.data.borrow().iter().map(|&b| ascii_or_wrong(b)).collect()),
-        _ => None,
+        _ => Some(contents(Vm::unwrap_native(value))?.iter().map(|&b| ascii_or_wrong(b)).collect()),
     }
 }
 
@@ -397,7 +397,7 @@ fn to_bytes(call: &mut Call) -> Res {
 fn from_bytes(call: &mut Call) -> Res {
     let class = call.class()?;
     let mut bytes = match Vm::unwrap_native(call.arg(1)).tag() {
-        Tag::Bytes | Tag::ByteArray => call.vm.bytes_of(call.arg(1))?,
+        Tag::Bytes | Tag::ByteArray | Tag::MemoryView => call.vm.bytes_of(call.arg(1))?,
         Tag::Str | Tag::Int | Tag::Float | Tag::None => {
             let name = call.vm.type_name(call.arg(1));
             return Err(call.vm.type_error(format!("cannot convert '{name}' object to bytes")));

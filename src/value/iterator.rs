@@ -11,7 +11,29 @@ pub struct Iter {
     pub state: RefCell<IterState>,
 }
 
-#[derive(Clone)]
+/// The state of an iterator of a native module, with all it can do.
+pub trait Tool {
+    fn type_name(&self) -> &'static str;
+    /// The next item, nothing at the end.
+    fn next(&mut self, vm: &mut crate::eval::Vm) -> super::Res<Option<Value>>;
+    fn trace(&self, visit: &mut dyn FnMut(&Value));
+
+    /// What its text shows between brackets.
+    fn shown(&self) -> Vec<Value> {
+        Vec::new()
+    }
+
+    /// How many items are left, if that is known.
+    fn left(&self) -> Option<i64> {
+        None
+    }
+
+    /// Whether the state is still of use when there are no more items.
+    fn is_kept_at_end(&self) -> bool {
+        false
+    }
+}
+
 pub enum IterState {
     /// Ended; every further `next()` ends too.
     Done,
@@ -88,11 +110,23 @@ pub enum IterState {
         function: Value,
         sentinel: Value,
     },
+    /// An iterator of `itertools`.
+    Tool(Box<dyn Tool>),
+    /// A tool that has ended.
+    Ended(&'static str),
 }
 
 impl Iter {
     pub fn new(state: IterState) -> Ref<Iter> {
         Ref::new(Iter { state: RefCell::new(state) })
+    }
+
+    /// The name and what its text shows between brackets, if it shows anything.
+    pub fn shown(&self) -> (&'static str, Vec<Value>) {
+        match &*self.state.borrow() {
+            IterState::Tool(tool) => (tool.type_name(), tool.shown()),
+            _ => ("iterator", Vec::new()),
+        }
     }
 
     /// Name of the iterator's type, as Python calls it.
@@ -127,6 +161,8 @@ impl Iter {
             IterState::Map { .. } => "map",
             IterState::Filter { .. } => "filter",
             IterState::Calls { .. } => "callable_iterator",
+            IterState::Tool(tool) => tool.type_name(),
+            IterState::Ended(name) => name,
         }
     }
 }
@@ -152,6 +188,7 @@ pub fn reversed_state(value: &Value) -> Option<IterState> {
         View::Dict(_) => reversed_dict(value.get_ref::<Dict>()?, ViewKind::Keys),
         View::DictView(view) => reversed_dict(view.dict.clone(), view.kind),
         View::Tuple(tuple) => from_end(value, tuple.len()),
+        View::MemoryView(view) => from_end(value, view.len()),
         View::Str(text) => from_end(value, text.len()),
         View::Bytes(bytes) => from_end(value, bytes.data().len()),
         View::ByteArray(bytes) => from_end(value, bytes.data.borrow().len()),
@@ -172,7 +209,8 @@ impl Heap for Iter {
     const TAG: Tag = Tag::Iter;
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
         match &*self.state.borrow() {
-            IterState::Done | IterState::Range { .. } | IterState::BigRange { .. } => {}
+            IterState::Done | IterState::Ended(_) | IterState::Range { .. } | IterState::BigRange { .. } => {}
+            IterState::Tool(tool) => tool.trace(visit),
             IterState::List { list: value, .. }
             | IterState::ListReversed { list: value, .. }
             | IterState::Tuple { tuple: value, .. }

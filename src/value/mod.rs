@@ -31,6 +31,8 @@ pub mod iterator;
 pub mod iterator_methods;
 pub mod list;
 pub mod list_methods;
+pub mod mapping_proxy;
+pub mod memoryview;
 pub mod module;
 pub mod module_methods;
 pub mod object_methods;
@@ -62,6 +64,8 @@ pub use instance::{Instance, Super};
 pub use int::{Complex, Int};
 pub use iterator::Iter;
 pub use list::List;
+pub use mapping_proxy::MappingProxy;
+pub use memoryview::MemoryView;
 pub use module::{Foreign, GlobalVar, Module};
 pub use range::{Range, Slice};
 pub use set::{FrozenSet, Set};
@@ -173,6 +177,8 @@ heap_kinds! {
     FrozenSet true,
     Slice true,
     DictView true,
+    MemoryView true,
+    MappingProxy true,
     Cell true,
     Function true,
     NativeFunction true,
@@ -199,6 +205,12 @@ impl Tag {
     pub const FIRST_HEAP: Tag = Tag::BigInt;
     /// Kinds from here on hold other values: dropping one may nest, and they may be in cycles.
     pub const FIRST_CONTAINER: Tag = Tag::List;
+
+    /// Whether comparisons and operators ask the methods of a type of this kind.
+    #[inline]
+    pub fn asks_methods(self) -> bool {
+        matches!(self, Tag::Instance | Tag::Type | Tag::Exception | Tag::Foreign | Tag::MappingProxy)
+    }
 
     #[inline(always)]
     pub fn is_heap(self) -> bool {
@@ -407,6 +419,18 @@ impl Value {
             let word = unsafe { heap::collector_word(self.bits) };
             word.set(word.get() & heap::HAS_WEAK);
         }
+    }
+
+    /// What the collector wrote in the object's header: its place in a list, 0 if it is in none.
+    fn place(&self) -> u32 {
+        // SAFETY: the collector asks of heap values only, which point at a live object.
+        unsafe { heap::collector_word(self.bits) }.get() & heap::PLACE
+    }
+
+    fn set_place(&self, place: u32) {
+        // SAFETY: as for `place`.
+        let word = unsafe { heap::collector_word(self.bits) };
+        word.set(word.get() & heap::HAS_WEAK | place);
     }
 
     /// Empties the weak references to a garbage object and runs their callbacks.

@@ -172,4 +172,12 @@ impl Heap for Module {
 
 impl Heap for Foreign {
     const TAG: Tag = Tag::Foreign;
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) {
+        // The one kind that holds values without end.
+        if let Ok(data) = self.data.try_borrow()
+            && let Some(deque) = data.downcast_ref::<crate::builtins::deque::Deque>()
+        {
+            deque.trace(visit);
+        }
+    }
 }

@@ -418,6 +418,16 @@ pub const NONE: &[Native] = &[
     Native { name: "__bool__", params: "self, /", run: |_| Ok(Value::FALSE), doc: "False." },
 ];
 
+pub const ELLIPSIS: &[Native] =
+    &[Native { name: "__new__", params: "cls, /", run: |_| Ok(Value::ELLIPSIS), doc: "The one ellipsis." }];
+
+pub const NOT_IMPLEMENTED: &[Native] = &[Native {
+    name: "__new__",
+    params: "cls, /",
+    run: |_| Ok(Value::NOT_IMPLEMENTED),
+    doc: "The one answer of methods that know none.",
+}];
+
 /// A function bound to an object, as attribute access makes it.
 pub fn bound(function: Value, receiver: Value) -> Value {
     Ref::new(BoundMethod { function, receiver }).into()

@@ -31,6 +31,14 @@ impl Range {
         }
     }
 
+    /// Number of items.
+    pub fn length(&self) -> BigInt {
+        match &self.big {
+            None => BigInt::from(small_len(self.start, self.stop, self.step)),
+            Some(big) => big.len(),
+        }
+    }
+
     /// The item at an index that is inside the range.
     pub fn at(&self, index: usize) -> Value {
         match &self.big {

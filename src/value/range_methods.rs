@@ -78,7 +78,7 @@ fn new_range(call: &mut Call) -> Res {
     Ok(make_range(&start, &stop, &step))
 }
 
-fn make_range(start: &Value, stop: &Value, step: &Value) -> Value {
+pub fn make_range(start: &Value, stop: &Value, step: &Value) -> Value {
     if let (Some(start), Some(stop), Some(step)) =
         (start.as_small_int(), stop.as_small_int(), step.as_small_int())
     {
@@ -106,9 +106,14 @@ fn is_not_empty(call: &mut Call) -> Res {
     Ok(Value::bool(call.vm.truth(this)?))
 }
 
+/// An int whose class has no say in what it equals.
+fn plain_int(value: &Value) -> Option<Int<'_>> {
+    if value.is::<super::Instance>() { None } else { Int::of(value) }
+}
+
 /// The position of the first number equal to a value that may be no int.
 fn position(vm: &mut Vm, range: &Value, value: &Value) -> Res<Option<Value>> {
-    if let (Some(range), Some(number)) = (range.get::<Range>(), Int::of(value)) {
+    if let (Some(range), Some(number)) = (range.get::<Range>(), plain_int(value)) {
         return Ok(range.position_of(number).map(Value::big));
     }
     let iterator = vm.iter(range)?;
@@ -124,8 +129,16 @@ fn position(vm: &mut Vm, range: &Value, value: &Value) -> Res<Option<Value>> {
 
 fn count(call: &mut Call) -> Res {
     let this = call.inner()?;
-    let found = position(call.vm, this, call.arg(1))?;
-    Ok(Value::int(found.is_some() as i64))
+    if plain_int(call.arg(1)).is_some() {
+        let found = position(call.vm, this, call.arg(1))?;
+        return Ok(Value::int(found.is_some() as i64));
+    }
+    let iterator = call.vm.iter(this)?;
+    let mut count = 0;
+    while let Some(item) = call.vm.next(&iterator)? {
+        count += call.vm.eq(&item, call.arg(1))? as i64;
+    }
+    Ok(Value::int(count))
 }
 
 fn index(call: &mut Call) -> Res {
@@ -142,10 +155,11 @@ fn index(call: &mut Call) -> Res {
 
 fn indices(call: &mut Call) -> Res {
     let slice = call.this::<Slice>()?;
-    let len = call.int(1)?;
-    if len < 0 {
+    let len = call.vm.to_int_value(call.arg(1))?;
+    let len = Int::of(&len).map(|len| len.to_big().into_owned()).unwrap_or_default();
+    if len.sign() == num_bigint::Sign::Minus {
         return Err(call.vm.value_error("length should not be negative"));
     }
-    let bounds = call.vm.slice_bounds(slice, len as usize)?;
-    Ok(Value::tuple(vec![Value::int(bounds.start), Value::int(bounds.stop), Value::int(bounds.step)]))
+    let parts = call.vm.big_slice_bounds(slice, &len)?;
+    Ok(Value::tuple(parts.map(Value::big).to_vec()))
 }

@@ -202,6 +202,11 @@ pub fn knows(this: &Value, other: &Value) -> bool {
 fn forward(call: &mut Call, op: BinaryOp) -> Res {
     let left = call.inner()?;
     let right = Vm::unwrap_native(call.arg(1));
+    if op == BinaryOp::Mul
+        && let Some(repeated) = call.vm.repeat_by_index(left, right)?
+    {
+        return Ok(repeated);
+    }
     if !knows(left, right) {
         return Ok(Value::NOT_IMPLEMENTED);
     }

@@ -168,6 +168,9 @@ fn new(call: &mut Call) -> Res {
     let Some(name) = Vm::unwrap_native(name).get_ref::<Str>() else { return wrong(call, 1, "str") };
     let Some(bases) = bases.get::<Tuple>() else { return wrong(call, 2, "tuple") };
     let Some(namespace) = Vm::unwrap_native(namespace).get::<Dict>() else { return wrong(call, 3, "dict") };
+    if name.as_str().contains('\0') {
+        return Err(call.vm.value_error("type name must not contain null characters"));
+    }
     let winner = call.vm.choose_metaclass(Some(call.arg(0).clone()), bases.items())?;
     if !winner.same(call.arg(0))
         && let Some(made) = made_by(call, &winner, &named)?

@@ -301,10 +301,13 @@ fn filter(call: &mut Call) -> Res {
 
 fn reversed(call: &mut Call) -> Res {
     let sequence = call.arg(1);
-    if matches!(sequence.tag(), Tag::Instance | Tag::Foreign)
+    if matches!(sequence.tag(), Tag::Instance | Tag::Foreign | Tag::MappingProxy)
         && let Some(method) = call.vm.special_method(sequence, "__reversed__")?
     {
         return call.vm.call(&method, &[]);
+    }
+    if call.vm.refuses(sequence, "__reversed__") {
+        return Err(not_reversible(call));
     }
     let inside = match sequence.tag() {
         Tag::Instance if call.vm.special_method(sequence, "__getitem__")?.is_some() => sequence,
@@ -314,6 +317,9 @@ fn reversed(call: &mut Call) -> Res {
         return Ok(Iter::new(state).into());
     }
     if !inside.is::<Instance>() || call.vm.special_method(inside, "__len__")?.is_none() {
+        return Err(not_reversible(call));
+    }
+    if call.vm.special_method(inside, "__getitem__")?.is_none() {
         return Err(not_reversible(call));
     }
     let len = call.vm.len(inside)?;

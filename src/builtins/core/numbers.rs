@@ -170,6 +170,9 @@ fn pow(call: &mut Call) -> Res {
         }
     }
     let is_number = |v: &Value| matches!(v.tag(), Tag::Float | Tag::Complex) || Int::of(v).is_some();
+    if [base, exponent, modulus].iter().any(|v| v.is::<crate::value::Complex>()) {
+        return Err(call.vm.value_error("complex modulo"));
+    }
     if is_number(base) && is_number(exponent) && is_number(modulus) {
         return Err(call.vm.type_error("pow() 3rd argument not allowed unless all arguments are integers"));
     }

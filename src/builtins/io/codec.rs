@@ -34,8 +34,9 @@ pub fn encode<'a>(vm: &mut Vm, settings: &Settings, text: &'a str) -> Res<Cow<'a
     if is_utf8(settings.codec) && !surrogate::has_surrogates(text) {
         return Ok(Cow::Borrowed(text.as_bytes()));
     }
-    // The mark of `utf-8-sig` is written once, when the file is opened.
-    let encoding = if settings.codec == Codec::Utf8Sig { "utf-8" } else { &settings.encoding };
+    // A byte order mark is written once, when the file is opened.
+    let plain = settings.codec.without_mark();
+    let encoding = if plain == settings.codec { &settings.encoding } else { plain.canonical_name() };
     vm.encode(text, encoding, &settings.errors).map(Cow::Owned)
 }
 

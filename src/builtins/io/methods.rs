@@ -4,10 +4,12 @@ use super::{
     Standard, check_open, check_readable, check_writable, decode, fill, flush, line_bytes, put, put_text,
 };
 use crate::call::{Call, Native};
-use crate::eval::Exc;
+use crate::eval::{Exc, Vm};
 use crate::text::codec::Codec;
 use crate::value::file::{Backend, Newline, Settings};
-use crate::value::{ByteArray, File, Res, Value};
+use crate::value::memoryview::Writable;
+use crate::value::{File, Ref, Res, Tag, Value};
+use std::cell::Cell;
 use std::io::SeekFrom;
 use std::os::fd::AsRawFd;
 
@@ -80,6 +82,18 @@ pub static METHODS: &[Native] = &[
     Native { name: "writable", params: "self, /", run: writable, doc: "Whether it can be written." },
     Native { name: "seekable", params: "self, /", run: seekable, doc: "Whether `seek` works." },
     Native {
+        name: "detach",
+        params: "self, /",
+        run: detach,
+        doc: "Always UnsupportedOperation: a file and its bytes cannot be told apart here.",
+    },
+    Native {
+        name: "getbuffer",
+        params: "self, /",
+        run: get_buffer,
+        doc: "The content of a `BytesIO` as it is now, as a read-only `memoryview`.",
+    },
+    Native {
         name: "getvalue",
         params: "self, /",
         run: get_value,
@@ -125,39 +139,144 @@ pub static METHODS: &[Native] = &[
     },
 ];
 
-pub static STRING_IO: &[Native] = &[Native {
+pub static STRING_IO: &[Native] = &[
+    Native {
+        name: "__new__",
+        params: "cls, initial_value='', newline='\\n'",
+        run: new_string_io,
+        doc: "Text in memory that looks like a file.",
+    },
+    Native {
+        name: "__init__",
+        params: "self, initial_value='', newline='\\n'",
+        run: |call| fill_string_io(call, call.arg(0)).map(|()| Value::NONE),
+        doc: "Replaces the text.",
+    },
+];
+pub static BYTES_IO: &[Native] = &[
+    Native {
+        name: "__new__",
+        params: "cls, initial_bytes=b''",
+        run: new_bytes_io,
+        doc: "Bytes in memory that look like a file.",
+    },
+    Native {
+        name: "__init__",
+        params: "self, initial_bytes=b''",
+        run: |call| fill_bytes_io(call, call.arg(0)).map(|()| Value::NONE),
+        doc: "Replaces the bytes.",
+    },
+];
+pub static TEXT_WRAPPER: &[Native] = &[Native {
     name: "__new__",
-    params: "cls, initial_value='', newline='\\n'",
-    run: new_string_io,
-    doc: "Text in memory that looks like a file.",
-}];
-pub static BYTES_IO: &[Native] = &[Native {
-    name: "__new__",
-    params: "cls, initial_bytes=b''",
-    run: new_bytes_io,
-    doc: "Bytes in memory that look like a file.",
+    params: "cls, buffer, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False",
+    run: new_text_wrapper,
+    doc: "The text in a file of bytes, which it shares.",
 }];
 
+/// The file that is or is inside a value.
+fn file_of(call: &mut Call, value: &Value) -> Res<Ref<File>> {
+    match Vm::unwrap_native(value).get_ref::<File>() {
+        Some(file) => Ok(file),
+        None => Err(call.wrong_receiver(Tag::File)),
+    }
+}
+
 fn new_string_io(call: &mut Call) -> Res {
+    let made = in_memory(Vec::new(), false);
+    fill_string_io(call, &made)?;
+    Ok(made)
+}
+
+fn fill_string_io(call: &mut Call, made: &Value) -> Res<()> {
     let text = match call.opt_not_none(1) {
-        Some(_) => match call.arg(1).as_str() {
-            Some(text) => text.to_string(),
+        Some(value) => match Vm::unwrap_native(value).as_str() {
+            Some(text) => text,
             None => {
-                let got = call.vm.type_name(call.arg(1));
+                let got = call.vm.type_name(value);
                 return Err(call.vm.type_error(format!("initial_value must be str or None, not {got}")));
             }
         },
-        None => String::new(),
+        None => "",
     };
-    Ok(in_memory(text.into_bytes(), false))
+    let newline = match call.opt(2) {
+        Some(value) => super::open::newline_of(call, value)?,
+        None => Newline::Exactly("\n"),
+    };
+    let file = file_of(call, made)?;
+    file.settings.newline.set(newline);
+    file.state.borrow_mut().refill(Vec::new());
+    put_text(call.vm, &file, text)?;
+    // Memory can go anywhere.
+    let _ = file.state.borrow_mut().seek(SeekFrom::Start(0));
+    Ok(())
 }
 
 fn new_bytes_io(call: &mut Call) -> Res {
+    let made = in_memory(Vec::new(), true);
+    fill_bytes_io(call, &made)?;
+    Ok(made)
+}
+
+fn fill_bytes_io(call: &mut Call, made: &Value) -> Res<()> {
     let data = match call.opt_not_none(1) {
         Some(value) => call.vm.bytes_of(value)?,
         None => Vec::new(),
     };
-    Ok(in_memory(data, true))
+    file_of(call, made)?.state.borrow_mut().refill(data);
+    Ok(())
+}
+
+fn new_text_wrapper(call: &mut Call) -> Res {
+    let Some(inner) = Vm::unwrap_native(call.arg(1)).get::<File>().filter(|file| file.settings.binary) else {
+        let got = call.vm.type_name(call.arg(1));
+        return Err(call
+            .vm
+            .type_error(format!("TextIOWrapper() argument 1 must be a file of bytes, not {got}")));
+    };
+    check_open(call.vm, inner)?;
+    let encoding = if call.opt_not_none(2).is_some() { call.str(2)? } else { "UTF-8" };
+    let codec = match Codec::find(encoding) {
+        Some(codec) if super::codec::is_supported(codec) => codec,
+        Some(_) => {
+            let message =
+                format!("wrapped files in {encoding} are not supported yet; read bytes and decode them");
+            return Err(call.vm.error(Exc::NotImplementedError, message));
+        }
+        None => return Err(call.vm.error(Exc::LookupError, format!("unknown encoding: {encoding}"))),
+    };
+    let newline = match call.opt(4) {
+        Some(value) => super::open::newline_of(call, value)?,
+        None => Newline::Universal,
+    };
+    let errors = if call.opt_not_none(3).is_some() { call.str(3)? } else { "strict" };
+    let (readable, writable) = (inner.settings.readable, inner.settings.writable);
+    let settings = Settings {
+        binary: false,
+        readable,
+        writable,
+        newline: Cell::new(newline),
+        encoding: encoding.to_string(),
+        codec,
+        errors: errors.to_string(),
+        line_buffered: call.truth_or(5, false)?,
+        unbuffered: false,
+        close_descriptor: inner.settings.close_descriptor,
+        mode: if readable && writable {
+            "r+"
+        } else if writable {
+            "w"
+        } else {
+            "r"
+        }
+        .to_string(),
+    };
+    Ok(Ref::new(File { name: inner.name.clone(), settings, state: inner.state.clone() }).into())
+}
+
+fn detach(call: &mut Call) -> Res {
+    call.this::<File>()?;
+    Err(super::unsupported(call.vm, "detach"))
 }
 
 fn in_memory(data: Vec<u8>, binary: bool) -> Value {
@@ -165,10 +284,10 @@ fn in_memory(data: Vec<u8>, binary: bool) -> Value {
         binary,
         readable: true,
         writable: true,
-        newline: Newline::Exactly("\n"),
+        newline: Cell::new(Newline::Exactly("\n")),
         encoding: "utf-8".to_string(),
         codec: Codec::Utf8,
-        errors: "surrogateescape".to_string(),
+        errors: "surrogatepass".to_string(),
         line_buffered: false,
         unbuffered: false,
         close_descriptor: true,
@@ -222,7 +341,7 @@ fn take_all(file: &File) -> Vec<u8> {
 
 /// How many bytes the first `count` characters have; `None` if more bytes are needed to tell.
 fn end_of_chars(bytes: &[u8], count: usize, file: &File) -> Option<usize> {
-    let is_universal = file.settings.newline == Newline::Universal;
+    let is_universal = file.settings.newline.get() == Newline::Universal;
     let is_utf8 = super::codec::is_utf8(file.settings.codec);
     let mut at = 0;
     for _ in 0..count {
@@ -299,17 +418,17 @@ fn read_lines(call: &mut Call) -> Res {
 fn read_into(call: &mut Call) -> Res {
     let file = call.this::<File>()?;
     check_readable(call.vm, file)?;
-    let Some(buffer) = call.arg(1).get::<ByteArray>() else {
+    let Some(buffer) = Writable::of(call.arg(1)) else {
         return Err(call.wrong_type(1, "read-write bytes-like object"));
     };
-    let wanted = buffer.data.borrow().len();
+    let wanted = buffer.len;
     while file.state.borrow().unread().len() < wanted && fill(call.vm, file)? {}
     let bytes = {
         let mut state = file.state.borrow_mut();
         let count = wanted.min(state.unread().len());
         state.take(count)
     };
-    buffer.data.borrow_mut()[..bytes.len()].copy_from_slice(&bytes);
+    buffer.write(0, &bytes);
     Ok(Value::size(bytes.len()))
 }
 
@@ -377,8 +496,16 @@ fn seek(call: &mut Call) -> Res {
     if is_text && whence == 2 && offset != 0 {
         return Err(super::unsupported(call.vm, "can't do nonzero end-relative seeks"));
     }
+    let is_memory = file.settings.mode.is_empty();
     let to = match (whence, u64::try_from(offset)) {
+        (0, Ok(offset)) if is_memory && is_text => {
+            SeekFrom::Start(file.state.borrow().byte_of_char(offset as usize) as u64)
+        }
         (0, Ok(offset)) => SeekFrom::Start(offset),
+        (0, Err(_)) if is_memory => {
+            let what = if is_text { "Negative seek position" } else { "negative seek value" };
+            return Err(call.vm.value_error(format!("{what} {offset}")));
+        }
         (0, Err(_)) if is_text => {
             return Err(call.vm.value_error(format!("negative seek position {offset}")));
         }
@@ -392,7 +519,7 @@ fn seek(call: &mut Call) -> Res {
     };
     flush(call.vm, file)?;
     let result = file.state.borrow_mut().seek(to);
-    position(call, result)
+    position(call, result.map(|at| shown_place(file, at)))
 }
 
 fn tell(call: &mut Call) -> Res {
@@ -400,7 +527,15 @@ fn tell(call: &mut Call) -> Res {
     check_open(call.vm, file)?;
     flush(call.vm, file)?;
     let result = file.state.borrow_mut().position();
-    position(call, result)
+    position(call, result.map(|at| shown_place(file, at)))
+}
+
+/// Where scripts see a place: text in memory is counted in characters.
+fn shown_place(file: &File, at: u64) -> u64 {
+    match file.settings.mode.is_empty() && !file.settings.binary {
+        true => file.state.borrow().char_of_byte(at as usize) as u64,
+        false => at,
+    }
 }
 
 fn position(call: &mut Call, result: std::io::Result<u64>) -> Res {
@@ -418,13 +553,24 @@ fn truncate(call: &mut Call) -> Res {
     check_writable(call.vm, file)?;
     flush(call.vm, file)?;
     let size = match call.opt_not_none(1) {
-        Some(_) => call.int(1)?.max(0) as u64,
+        Some(_) => {
+            let size = call.int(1)?;
+            if size < 0 && file.settings.mode.is_empty() {
+                let what = if file.settings.binary { "negative" } else { "Negative" };
+                return Err(call.vm.value_error(format!("{what} size value {size}")));
+            }
+            size.max(0) as u64
+        }
         None => {
             let result = file.state.borrow_mut().position();
             position(call, result)?.as_int().unwrap_or(0) as u64
         }
     };
-    let result = file.state.borrow_mut().set_len(size);
+    let bytes = match file.settings.mode.is_empty() && !file.settings.binary {
+        true if call.opt_not_none(1).is_some() => file.state.borrow().byte_of_char(size as usize) as u64,
+        _ => size,
+    };
+    let result = file.state.borrow_mut().set_len(bytes);
     match result {
         Ok(()) => Ok(Value::int(size as i64)),
         Err(error) => Err(call.vm.os_error(&error, None)),
@@ -492,6 +638,17 @@ fn get_value(call: &mut Call) -> Res {
     decode(call.vm, file, &data)
 }
 
+fn get_buffer(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    if file.type_name() != "BytesIO" {
+        let shown = file.type_name();
+        let message = format!("'{shown}' object has no attribute 'getbuffer'");
+        return Err(call.vm.error(Exc::AttributeError, message));
+    }
+    let data = get_value(call)?;
+    Ok(crate::value::MemoryView::of(&data).map_or(Value::NONE, Value::from))
+}
+
 fn reconfigure(call: &mut Call) -> Res {
     call.this::<File>()?;
     Ok(Value::NONE)
@@ -521,7 +678,12 @@ fn closed(call: &mut Call) -> Res {
 }
 
 fn name(call: &mut Call) -> Res {
-    Ok(call.this::<File>()?.name.clone())
+    let file = call.this::<File>()?;
+    if file.settings.mode.is_empty() {
+        let message = format!("'_io.{}' object has no attribute 'name'", file.type_name());
+        return Err(call.vm.error(Exc::AttributeError, message));
+    }
+    Ok(file.name.clone())
 }
 
 fn mode(call: &mut Call) -> Res {
@@ -537,21 +699,56 @@ fn mode(call: &mut Call) -> Res {
 
 fn encoding(call: &mut Call) -> Res {
     let file = call.this::<File>()?;
-    Ok(if file.settings.binary { Value::NONE } else { Value::str(&file.settings.encoding) })
+    Ok(if file.settings.binary || file.settings.mode.is_empty() {
+        Value::NONE
+    } else {
+        Value::str(&file.settings.encoding)
+    })
 }
 
 fn errors(call: &mut Call) -> Res {
     let file = call.this::<File>()?;
-    Ok(Value::str(&file.settings.errors))
+    Ok(if file.settings.binary || file.settings.mode.is_empty() {
+        Value::NONE
+    } else {
+        Value::str(&file.settings.errors)
+    })
 }
 
 fn newlines(call: &mut Call) -> Res {
-    call.this::<File>()?;
-    Ok(Value::NONE)
+    let seen = call.this::<File>()?.state.borrow().newlines;
+    let kinds = [(1, "\r"), (2, "\n"), (4, "\r\n")];
+    let kinds = kinds.into_iter().filter(|(bit, _)| seen & bit != 0).map(|(_, end)| Value::str(end));
+    let kinds: Vec<Value> = kinds.collect();
+    Ok(match &kinds[..] {
+        [] => Value::NONE,
+        [one] => one.clone(),
+        _ => Value::tuple(kinds),
+    })
 }
 
 fn line_buffering(call: &mut Call) -> Res {
     Ok(Value::bool(call.this::<File>()?.settings.line_buffered))
+}
+
+/// The bytes of a text file as a file of their own, which shares place and content with it.
+fn bytes_behind(file: &File) -> Ref<File> {
+    let text = &file.settings;
+    let is_memory = matches!(file.state.borrow().backend, Backend::Memory(..));
+    let settings = Settings {
+        binary: true,
+        readable: text.readable,
+        writable: text.writable,
+        newline: Cell::new(Newline::Exactly("\n")),
+        encoding: text.encoding.clone(),
+        codec: text.codec,
+        errors: text.errors.clone(),
+        line_buffered: false,
+        unbuffered: false,
+        close_descriptor: text.close_descriptor,
+        mode: if is_memory { String::new() } else { format!("{}b", text.mode.replace('t', "")) },
+    };
+    Ref::new(File { name: file.name.clone(), settings, state: file.state.clone() })
 }
 
 fn buffer(call: &mut Call) -> Res {
@@ -565,9 +762,11 @@ fn buffer(call: &mut Call) -> Res {
     match which {
         Some(which) if !file.settings.binary => Ok(super::new_standard(which, true).into()),
         Some(_) => Ok(call.arg(0).clone()),
-        None => Err(call.vm.error(
-            Exc::NotImplementedError,
-            "buffer is supported for standard streams only; open the file in binary mode",
-        )),
+        None if file.settings.binary || file.settings.mode.is_empty() => {
+            let shown = file.type_name();
+            let message = format!("'_io.{shown}' object has no attribute 'buffer'");
+            Err(call.vm.error(Exc::AttributeError, message))
+        }
+        None => Ok(bytes_behind(file).into()),
     }
 }

@@ -7,13 +7,14 @@ mod codec;
 mod methods;
 mod open;
 
-pub use methods::{BYTES_IO, METHODS, STRING_IO};
+pub use methods::{BYTES_IO, METHODS, STRING_IO, TEXT_WRAPPER};
 pub use open::{MODULE, OPEN, open, path_bytes};
 
 use crate::eval::{Exc, Vm};
 use crate::text::codec::Codec;
 use crate::value::file::{Backend, Newline, Settings};
-use crate::value::{File, Raised, Ref, Res, Value};
+use crate::value::{File, Raised, Ref, Res, Str, Value};
+use std::cell::Cell;
 use std::io::{BufRead, ErrorKind};
 
 /// Which standard stream.
@@ -46,7 +47,7 @@ fn new_standard(which: Standard, binary: bool) -> Ref<File> {
         binary,
         readable: is_input,
         writable: !is_input,
-        newline: Newline::Exactly("\n"),
+        newline: Cell::new(Newline::Exactly("\n")),
         encoding: "utf-8".to_string(),
         codec: Codec::Utf8,
         errors: if which == Standard::Err { "backslashreplace" } else { "surrogateescape" }.to_string(),
@@ -174,7 +175,20 @@ pub fn put(vm: &mut Vm, file: &File, bytes: &[u8]) -> Res<()> {
 /// Writes text, encoded as the file is.
 pub fn put_text(vm: &mut Vm, file: &File, text: &str) -> Res<()> {
     let settings = &file.settings;
-    match settings.newline {
+    if settings.mode.is_empty() && !settings.binary {
+        let plain = |text: &str| text.replace("\r\n", "\n").replace('\r', "\n");
+        let text = match settings.newline.get() {
+            Newline::Universal => plain(text),
+            Newline::Exactly(end) if end != "\n" => text.replace('\n', end),
+            _ => text.to_string(),
+        };
+        let mut state = file.state.borrow_mut();
+        // What was read ahead lies behind the place where the script is.
+        let _ = state.drop_input();
+        state.put_chars(&text);
+        return Ok(());
+    }
+    match settings.newline.get() {
         Newline::Exactly(end) if end != "\n" && text.contains('\n') => {
             let text = text.replace('\n', end);
             let bytes = codec::encode(vm, settings, &text)?;
@@ -189,7 +203,7 @@ pub fn put_text(vm: &mut Vm, file: &File, text: &str) -> Res<()> {
 
 /// The bytes of the next line with its end; empty at the end of the file.
 pub fn line_bytes(vm: &mut Vm, file: &File, limit: Option<usize>) -> Res<Vec<u8>> {
-    let newline = if file.settings.binary { Newline::Exactly("\n") } else { file.settings.newline };
+    let newline = if file.settings.binary { Newline::Exactly("\n") } else { file.settings.newline.get() };
     let mut seen = 0;
     loop {
         {
@@ -242,8 +256,15 @@ pub fn decode(vm: &mut Vm, file: &File, bytes: &[u8]) -> Res {
     if settings.binary {
         return Ok(Value::bytes(bytes));
     }
+    if matches!(settings.newline.get(), Newline::Universal | Newline::Any) {
+        file.state.borrow_mut().note_newlines(bytes);
+    }
+    if settings.mode.is_empty() {
+        // Text in memory is kept as strings are; see `put_text`.
+        return Ok(Str::from_string(String::from_utf8_lossy(bytes).into_owned()).into());
+    }
     let text = codec::decode(vm, settings, bytes)?;
-    Ok(if settings.newline == Newline::Universal { codec::with_plain_ends(text) } else { text })
+    Ok(if settings.newline.get() == Newline::Universal { codec::with_plain_ends(text) } else { text })
 }
 
 /// The next line, or `None` at the end of the file.

@@ -5,6 +5,7 @@ use crate::eval::{Exc, Vm};
 use crate::text::codec::Codec;
 use crate::value::file::{Backend, Newline, Settings};
 use crate::value::{Dict, File, Ref, Res, Str, Tag, Type, Value, View};
+use std::cell::Cell;
 use std::ffi::OsStr;
 use std::os::fd::FromRawFd;
 use std::os::unix::ffi::OsStrExt;
@@ -20,6 +21,11 @@ pub static MODULE: NativeModule = NativeModule {
         ("BufferedReader", |vm| vm.types.named("BufferedReader", Tag::File).into()),
         ("BufferedWriter", |vm| vm.types.named("BufferedWriter", Tag::File).into()),
         ("UnsupportedOperation", |vm| unsupported_class(vm).map_or(Value::NONE, Value::from)),
+        ("IOBase", |vm| crate::builtins::in_zpy(vm, "_io", "IOBase")),
+        ("RawIOBase", |vm| crate::builtins::in_zpy(vm, "_io", "RawIOBase")),
+        ("BufferedIOBase", |vm| crate::builtins::in_zpy(vm, "_io", "BufferedIOBase")),
+        ("TextIOBase", |vm| crate::builtins::in_zpy(vm, "_io", "TextIOBase")),
+        ("BlockingIOError", |vm| vm.types.exception(crate::eval::Exc::BlockingIOError).into()),
         ("SEEK_SET", |_| Value::int(0)),
         ("SEEK_CUR", |_| Value::int(1)),
         ("SEEK_END", |_| Value::int(2)),
@@ -124,7 +130,7 @@ pub fn open(call: &mut Call) -> Res {
             }
         }
     };
-    let adds_mark = settings.codec == Codec::Utf8Sig
+    let adds_mark = settings.codec.without_mark() != settings.codec
         && settings.writable
         && !settings.binary
         && file.metadata().is_ok_and(|m| m.len() == 0);
@@ -132,12 +138,28 @@ pub fn open(call: &mut Call) -> Res {
         // So that `tell` says where writing goes on; pipes have no position.
         let _ = std::io::Seek::seek(&mut &file, std::io::SeekFrom::End(0));
     }
+    if !super::codec::is_supported(settings.codec) && !settings.binary && !settings.writable {
+        return transcoded(call.vm, name, settings, file);
+    }
+    let mark = crate::text::codec::encode("", settings.codec, "strict").unwrap_or_default();
     let made = File::new(name, settings, Backend::Descriptor(file));
     if adds_mark {
-        super::put(call.vm, &made, "\u{feff}".as_bytes())?;
+        super::put(call.vm, &made, &mark)?;
     }
     call.vm.state.remember_file(&made);
     Ok(made.into())
+}
+
+/// A file whose encoding hides the ends of lines: it is read at once, and the script reads from memory.
+fn transcoded(vm: &mut Vm, name: Value, mut settings: Settings, mut file: std::fs::File) -> Res {
+    let mut data = Vec::new();
+    if let Err(error) = std::io::Read::read_to_end(&mut file, &mut data) {
+        return Err(vm.os_error(&error, None));
+    }
+    let text = vm.decode(&data, &settings.encoding, &settings.errors)?;
+    settings.codec = Codec::Utf8;
+    let data = text.as_str().unwrap_or_default().as_bytes().to_vec();
+    Ok(File::new(name, settings, Backend::Memory(data, 0)).into())
 }
 
 fn not_a_folder(file: std::fs::File) -> std::io::Result<std::fs::File> {
@@ -179,13 +201,17 @@ fn settings(call: &mut Call, mode: &str) -> Res<Settings> {
         return Err(call.vm.value_error("can't have unbuffered text I/O"));
     }
     let (encoding, codec) = encoding(call)?;
+    if !binary && plus && !super::codec::is_supported(codec) {
+        let message = format!("files in {encoding} that are both read and written are not supported yet");
+        return Err(call.vm.error(Exc::NotImplementedError, message));
+    }
     let errors = errors(call)?;
     let newline = newline(call)?;
     Ok(Settings {
         binary,
         readable: reads || plus,
         writable: !reads || plus,
-        newline,
+        newline: Cell::new(newline),
         encoding,
         codec,
         errors,
@@ -220,11 +246,7 @@ fn encoding(call: &mut Call) -> Res<(String, Codec)> {
     }
     let name = call.str(3)?;
     match Codec::find(name) {
-        Some(codec) if super::codec::is_supported(codec) => Ok((name.to_string(), codec)),
-        Some(_) => {
-            let message = format!("files in {name} are not supported yet; read bytes and decode them");
-            Err(call.vm.error(Exc::NotImplementedError, message))
-        }
+        Some(codec) => Ok((name.to_string(), codec)),
         None => Err(call.vm.error(Exc::LookupError, format!("unknown encoding: {name}"))),
     }
 }
@@ -241,11 +263,29 @@ fn newline(call: &mut Call) -> Res<Newline> {
     if call.opt_not_none(5).is_none() {
         return Ok(Newline::Universal);
     }
-    match call.str(5)? {
+    newline_of(call, call.arg(5))
+}
+
+/// What the argument `newline` says.
+pub fn newline_of(call: &mut Call, value: &Value) -> Res<Newline> {
+    if value.is_none() {
+        return Ok(Newline::Universal);
+    }
+    let is_open = call.native.name == "open";
+    let Some(text) = Vm::unwrap_native(value).as_str() else {
+        let got = call.vm.type_name(value);
+        let what = if is_open { "open() argument 'newline'" } else { "newline" };
+        return Err(call.vm.type_error(format!("{what} must be str or None, not {got}")));
+    };
+    match text {
         "" => Ok(Newline::Any),
         "\n" => Ok(Newline::Exactly("\n")),
         "\r" => Ok(Newline::Exactly("\r")),
         "\r\n" => Ok(Newline::Exactly("\r\n")),
-        other => Err(call.vm.value_error(format!("illegal newline value: {other}"))),
+        other if is_open => Err(call.vm.value_error(format!("illegal newline value: {other}"))),
+        _ => {
+            let shown = call.vm.repr_of(value)?;
+            Err(call.vm.value_error(format!("illegal newline value: {shown}")))
+        }
     }
 }

@@ -47,8 +47,8 @@ pub static MODULE: NativeModule = NativeModule {
     ],
     constants: &[
         ("JSONDecodeError", |vm| error_class(vm).map_or(Value::NONE, Value::from)),
-        ("JSONEncoder", |vm| in_zpy(vm, "json.encoder", "JSONEncoder").unwrap_or(Value::NONE)),
-        ("JSONDecoder", |vm| in_zpy(vm, "json.decoder", "JSONDecoder").unwrap_or(Value::NONE)),
+        ("JSONEncoder", |vm| super::in_zpy(vm, "json.encoder", "JSONEncoder")),
+        ("JSONDecoder", |vm| super::in_zpy(vm, "json.decoder", "JSONDecoder")),
     ],
 };
 

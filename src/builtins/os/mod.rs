@@ -17,7 +17,7 @@ pub use path::MODULE as PATH;
 use super::mapping;
 use crate::call::{Call, Native, NativeModule};
 use crate::eval::{Exc, Vm};
-use crate::value::{Raised, Res, Str, Value};
+use crate::value::{Raised, Res, Value};
 use std::path::PathBuf;
 
 const fn row(
@@ -245,10 +245,10 @@ pub static MODULE: NativeModule = NativeModule {
     constants: &[
         ("path", |vm| vm.import_module("os.path").unwrap_or(Value::NONE)),
         ("environ", |_| mapping::environment()),
-        ("walk", |vm| in_zpy(vm, "walk")),
-        ("scandir", |vm| in_zpy(vm, "scandir")),
-        ("DirEntry", |vm| in_zpy(vm, "DirEntry")),
-        ("PathLike", |vm| in_zpy(vm, "PathLike")),
+        ("walk", |vm| super::in_zpy(vm, "_os", "walk")),
+        ("scandir", |vm| super::in_zpy(vm, "_os", "scandir")),
+        ("DirEntry", |vm| super::in_zpy(vm, "_os", "DirEntry")),
+        ("PathLike", |vm| super::in_zpy(vm, "_os", "PathLike")),
         ("stat_result", |vm| vm.struct_class(&files::STAT_RESULT).map_or(Value::NONE, Value::from)),
         ("terminal_size", |vm| vm.struct_class(&descriptors::TERMINAL_SIZE).map_or(Value::NONE, Value::from)),
         ("error", |vm| vm.types.exception(Exc::OSError).into()),
@@ -283,12 +283,6 @@ pub static MODULE: NativeModule = NativeModule {
         ("EX_OK", |_| Value::int(0)),
     ],
 };
-
-/// What `stdlib/_os.zpy` defines.
-fn in_zpy(vm: &mut Vm, name: &str) -> Value {
-    let Ok(module) = vm.import_module("_os") else { return Value::NONE };
-    vm.get_attribute(&module, &Str::new(name)).unwrap_or(Value::NONE)
-}
 
 /// A path argument: its text, and what the system calls it.
 struct Path {

@@ -10,6 +10,7 @@ use super::{ITERATOR_TYPE, PATTERN_TYPE, raise_problem};
 use crate::call::{Call, Native};
 use crate::eval::{Exc, Vm};
 use crate::text::surrogate;
+use crate::value::bytes::methods::contents;
 use crate::value::{Bytes, Dict, Foreign, Raised, Ref, Res, Str, Value, View};
 use fancy_regex::{BytesMode, CompileError, Regex, RegexBuilder, RegexInput};
 use std::cell::{Cell, OnceCell, RefCell};
@@ -54,8 +55,7 @@ impl Subject {
     pub fn of(value: &Value) -> Option<Subject> {
         let inner = match Vm::unwrap_native(value).view() {
             View::Str(_) | View::Bytes(_) => Vm::unwrap_native(value).clone(),
-            View::ByteArray(array) => Value::bytes(array.data.borrow().clone()),
-            _ => return None,
+            _ => Value::bytes(contents(Vm::unwrap_native(value))?),
         };
         Some(Subject { given: value.clone(), inner })
     }

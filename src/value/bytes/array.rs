@@ -48,22 +48,31 @@ pub const ROWS: &[Native] = &[
     Native { name: "__imul__", params: "self, value, /", doc: "`self *= value`.", run: imul },
 ];
 
+/// The receiver, whose length may change.
+fn resizable<'a>(call: &mut Call<'a>) -> Res<&'a ByteArray> {
+    let array = call.this::<ByteArray>()?;
+    call.vm.resizable(array)?;
+    Ok(array)
+}
+
 fn append(call: &mut Call) -> Res {
     let byte = call.vm.to_byte(call.arg(1))?;
-    call.this::<ByteArray>()?.data.borrow_mut().push(byte);
+    resizable(call)?.data.borrow_mut().push(byte);
     Ok(Value::NONE)
 }
 
 fn extend(call: &mut Call) -> Res {
     let more = extension(call, call.arg(1))?;
-    call.this::<ByteArray>()?.data.borrow_mut().extend(more);
+    if !more.is_empty() {
+        resizable(call)?.data.borrow_mut().extend(more);
+    }
     Ok(Value::NONE)
 }
 
 fn insert(call: &mut Call) -> Res {
     let index = call.int(1)?;
     let byte = call.vm.to_byte(call.arg(2))?;
-    let mut data = call.this::<ByteArray>()?.data.borrow_mut();
+    let mut data = resizable(call)?.data.borrow_mut();
     let len = data.len() as i64;
     let at = if index < 0 { (index.saturating_add(len)).max(0) } else { index.min(len) };
     data.insert(at as usize, byte);
@@ -81,7 +90,7 @@ fn pop(call: &mut Call) -> Res {
     if !(0..len).contains(&at) {
         return Err(call.vm.index_error("pop index out of range"));
     }
-    Ok(Value::int(array.data.borrow_mut().remove(at as usize).into()))
+    Ok(Value::int(resizable(call)?.data.borrow_mut().remove(at as usize).into()))
 }
 
 fn remove(call: &mut Call) -> Res {
@@ -90,7 +99,7 @@ fn remove(call: &mut Call) -> Res {
     let found = array.data.borrow().iter().position(|&other| other == byte);
     match found {
         Some(at) => {
-            array.data.borrow_mut().remove(at);
+            resizable(call)?.data.borrow_mut().remove(at);
             Ok(Value::NONE)
         }
         None => Err(call.vm.value_error("value not found in bytearray")),
@@ -98,7 +107,7 @@ fn remove(call: &mut Call) -> Res {
 }
 
 fn clear(call: &mut Call) -> Res {
-    call.this::<ByteArray>()?.data.borrow_mut().clear();
+    resizable(call)?.data.borrow_mut().clear();
     Ok(Value::NONE)
 }
 
@@ -136,6 +145,9 @@ fn imul(call: &mut Call) -> Res {
     let repeated = call.vm.binary(BinaryOp::Mul, call.receiver(), &count)?;
     if let Some(repeated) = repeated.get::<ByteArray>() {
         let data = repeated.data.borrow().clone();
+        if data.len() != array.data.borrow().len() {
+            call.vm.resizable(array)?;
+        }
         *array.data.borrow_mut() = data;
     }
     Ok(call.arg(0).clone())

@@ -75,7 +75,11 @@ fn new_bytearray(call: &mut Call) -> Res {
 
 fn fill(call: &mut Call) -> Res {
     let data = source(call, "bytearray")?;
-    *call.this::<ByteArray>()?.data.borrow_mut() = data;
+    let array = call.this::<ByteArray>()?;
+    if !array.data.borrow().is_empty() {
+        call.vm.resizable(array)?;
+    }
+    *array.data.borrow_mut() = data;
     Ok(Value::NONE)
 }
 
@@ -91,6 +95,13 @@ fn source(call: &mut Call, kind: &str) -> Res<Vec<u8>> {
         return Ok(Vec::new());
     };
     let inside = Vm::unwrap_native(value);
+    if kind == "bytes"
+        && encoding.is_none()
+        && errors.is_none()
+        && let Some(data) = call.vm.bytes_by_method(value)?
+    {
+        return Ok(data);
+    }
     if let Some(text) = inside.as_str() {
         let Some(encoding) = encoding else {
             return Err(call.vm.type_error("string argument without an encoding"));
@@ -100,11 +111,6 @@ fn source(call: &mut Call, kind: &str) -> Res<Vec<u8>> {
     if encoding.is_some() || errors.is_some() {
         let given = if encoding.is_some() { "encoding" } else { "errors" };
         return Err(call.vm.type_error(format!("{given} without a string argument")));
-    }
-    if kind == "bytes"
-        && let Some(data) = call.vm.bytes_by_method(value)?
-    {
-        return Ok(data);
     }
     if let Some(data) = contents(inside) {
         return Ok(data.into_owned());
@@ -194,12 +200,17 @@ fn fromhex(call: &mut Call) -> Res {
 }
 
 fn hex(call: &mut Call) -> Res {
+    let data = receiver(call)?;
+    hex_of(call, &data)
+}
+
+/// Data as hexadecimal digits, by the arguments `sep` and `bytes_per_sep` of the call.
+pub fn hex_of(call: &mut Call, data: &[u8]) -> Res {
     let separator = match call.opt(1) {
         Some(value) => Some(hex_separator(call, value)?),
         None => None,
     };
     let group = call.int_or(2, 1)?;
-    let data = receiver(call)?;
     let size = usize::try_from(group.unsigned_abs()).unwrap_or(usize::MAX);
     let mut out = String::with_capacity(data.len() * 2);
     for (i, byte) in data.iter().enumerate() {

@@ -49,11 +49,17 @@ pub fn like<'a>(call: &mut Call<'a>, index: usize) -> Res<Cow<'a, [u8]>> {
     }
 }
 
-/// The data of a value that is `bytes` or a `bytearray`; a copy for the latter, which may change.
+/// Whether a value is bytes-like.
+pub fn is_bytes_like(value: &Value) -> bool {
+    matches!(Vm::unwrap_native(value).tag(), Tag::Bytes | Tag::ByteArray | Tag::MemoryView)
+}
+
+/// The data of a bytes-like value; a copy if it may change.
 pub fn contents(value: &Value) -> Option<Cow<'_, [u8]>> {
     match value.view() {
         View::Bytes(bytes) => Some(Cow::Borrowed(bytes.data())),
         View::ByteArray(bytes) => Some(Cow::Owned(bytes.data.borrow().clone())),
+        View::MemoryView(view) if !view.is_released() => Some(Cow::Owned(view.to_bytes())),
         _ => None,
     }
 }

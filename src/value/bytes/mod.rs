@@ -3,14 +3,14 @@
 mod affix;
 mod array;
 mod case;
-mod convert;
+pub mod convert;
 pub mod methods;
 mod search;
 mod special;
 mod split;
 
 use super::{Heap, Ref, Tag};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 pub struct Bytes {
     data: Box<[u8]>,
@@ -28,11 +28,13 @@ impl Bytes {
 
 pub struct ByteArray {
     pub data: RefCell<Vec<u8>>,
+    /// How many memoryviews look at it: meanwhile its length is fixed.
+    pub exports: Cell<u32>,
 }
 
 impl ByteArray {
     pub fn new(data: Vec<u8>) -> Ref<ByteArray> {
-        Ref::new(ByteArray { data: RefCell::new(data) })
+        Ref::new(ByteArray { data: RefCell::new(data), exports: Cell::new(0) })
     }
 }
 

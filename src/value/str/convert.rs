@@ -66,7 +66,7 @@ fn new(call: &mut Call) -> Res {
     let errors = call.named_str(3)?.unwrap_or("strict");
     let inside = Vm::unwrap_native(object);
     match inside.tag() {
-        Tag::Bytes | Tag::ByteArray => {
+        Tag::Bytes | Tag::ByteArray | Tag::MemoryView => {
             let data = call.vm.bytes_of(inside)?;
             call.vm.decode(&data, encoding, errors)
         }
