@@ -45,7 +45,7 @@ fn init(call: &mut Call) -> Res {
 
 fn dir(call: &mut Call) -> Res {
     let module = call.this::<Module>()?;
-    if let Some(hook) = module.get_text("__dir__") {
+    if let Some(hook) = module.get_text("__dir__").filter(|hook| !hook.is::<Str>()) {
         return call.vm.call(&hook, &[]);
     }
     let names = call.vm.attribute_names(call.arg(0));

@@ -290,7 +290,8 @@ fn dir(call: &mut Call) -> Res {
         return Ok(Value::list(call.vm.sort_values(names, None, false)?));
     };
     let method = match object.view() {
-        View::Module(module) => module.get_text("__dir__"),
+        // A script's `__dir__` is the folder it is in.
+        View::Module(module) => module.get_text("__dir__").filter(|hook| !hook.is::<Str>()),
         _ => own_dir(call.vm, object)?,
     };
     if let Some(method) = method {
