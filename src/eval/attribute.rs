@@ -192,6 +192,7 @@ impl Vm {
         let found = self.lookup(&class, name);
         if let Some(found) = &found
             && self.is_data_descriptor(found)
+            && (found.is::<Property>() || self.special_method(found, "__get__")?.is_some())
         {
             return self.bind(found.clone(), object, &class).map(Some);
         }

@@ -73,13 +73,19 @@ impl Vm {
         start: *mut Value,
         keywords: &[Ref<Str>],
     ) -> Res {
-        let init = self.lookup(class, &Str::new("__init__"));
+        let mut init = self.lookup(class, &Str::new("__init__"));
         let has_own_new = new.is_some();
         let object = match new {
             Some(new) => {
                 let made = self.call_copied(&new, class, start, keywords, 0);
                 match made {
-                    Ok(object) if self.is_instance(&object, class) => object,
+                    Ok(object) if self.is_instance(&object, class) => {
+                        let own = self.type_of(&object);
+                        if !Ref::ptr_eq(&own, class) {
+                            init = self.lookup(&own, &Str::new("__init__"));
+                        }
+                        object
+                    }
                     other => {
                         self.truncate(start);
                         return other;

@@ -269,7 +269,8 @@ impl Vm {
                 "__class__ assignment only supported for mutable types or ModuleType subclasses",
             ));
         }
-        if !self.has_same_layout(&new, &old) && !(is_module(&new) && is_module(&old)) {
+        let fits = is_module(&new) && is_module(&old) || self.has_same_layout(&new, &old);
+        if !fits {
             return Err(self.layout_differs("__class__", &new, &old));
         }
         match object.view() {

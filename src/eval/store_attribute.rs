@@ -30,7 +30,7 @@ impl Vm {
         if class.flags.is_user {
             let hook = if value.is_some() { "__setattr__" } else { "__delattr__" };
             if let Some(found) = self.lookup(&class, &Str::new(hook))
-                && !found.is::<NativeFunction>()
+                && found.get::<NativeFunction>().is_none_or(|native| native.native.name != hook)
             {
                 let method = self.bind(found, object, &class)?;
                 let args = [Some(name.clone().into()), value].into_iter().flatten().collect::<Vec<_>>();

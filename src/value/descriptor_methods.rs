@@ -140,7 +140,7 @@ pub const STATIC_METHOD: &[Native] = wrapper_rows! {
     Native {
         name: "__new__",
         params: "cls, /, *args, **keywords",
-        run: |call| Ok(Ref::new(StaticMethod::new(call.rest().first().cloned().unwrap_or(Value::NONE))).into()),
+        run: |call| Ok(Ref::new(StaticMethod::new(given_function(call)?)).into()),
         doc: "A function that a class holds without binding it.",
     },
     Native {
@@ -161,7 +161,7 @@ pub const CLASS_METHOD: &[Native] = wrapper_rows! {
     Native {
         name: "__new__",
         params: "cls, /, *args, **keywords",
-        run: |call| Ok(Ref::new(ClassMethod::new(call.rest().first().cloned().unwrap_or(Value::NONE))).into()),
+        run: |call| Ok(Ref::new(ClassMethod::new(given_function(call)?)).into()),
         doc: "A function whose first argument is the class.",
     },
     Native {
@@ -330,6 +330,25 @@ fn is_abstract(call: &mut Call) -> Res {
     Ok(Value::FALSE)
 }
 
+/// The function that a static or class method is made of. A class derived from these has an `__init__` that may take
+/// other arguments.
+fn given_function(call: &mut Call) -> Res {
+    let class = call.class()?;
+    let name = class.name();
+    let name = name.as_str();
+    match call.rest() {
+        _ if class.flags.is_user => Ok(call.rest().first().cloned().unwrap_or(Value::NONE)),
+        _ if !call.keyword_pairs().is_empty() => {
+            Err(call.vm.type_error(format!("{name}() takes no keyword arguments")))
+        }
+        [function] => Ok(function.clone()),
+        more => {
+            let count = more.len();
+            Err(call.vm.type_error(format!("{name} expected 1 argument, got {count}")))
+        }
+    }
+}
+
 fn init_wrapper(call: &mut Call) -> Res {
     let function = call.arg(1).clone();
     let this = call.arg(0);
@@ -389,6 +408,9 @@ fn new_super(call: &mut Call) -> Res {
         return Ok(
             Ref::new(Super { class: object.clone(), object: Value::NONE, object_class: object }).into()
         );
+    }
+    if !call.keyword_pairs().is_empty() {
+        return Err(call.vm.type_error("super() takes no keyword arguments"));
     }
     match call.rest() {
         [] => Err(call.vm.runtime_error("super(): no arguments")),

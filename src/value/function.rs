@@ -249,6 +249,11 @@ impl Heap for Function {
 
 impl Heap for NativeFunction {
     const TAG: Tag = Tag::NativeFunction;
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) {
+        if let Some(owner) = &self.owner {
+            visit(&owner.clone().into());
+        }
+    }
 }
 
 impl Heap for BoundMethod {

@@ -61,23 +61,6 @@ impl Instance {
     }
 }
 
-impl Drop for Instance {
-    fn drop(&mut self) {
-        if !self.has_finalizer() {
-            return;
-        }
-        // The object is dying, so its contents move to a new one, which `__del__` sees.
-        let revived = Ref::new(Instance {
-            class: RefCell::new(self.class()),
-            attributes: std::mem::take(&mut self.attributes),
-            slots: std::mem::take(&mut self.slots),
-            native: RefCell::new(self.native.take()),
-            is_finalized: Cell::new(true),
-        });
-        crate::eval::finalize::finalize_instance(&revived);
-    }
-}
-
 /// `super(class, object)`: attribute look-up that starts after `class` in the object's resolution order.
 pub struct Super {
     pub class: Ref<Type>,

@@ -108,6 +108,7 @@ impl Vm {
 
     /// What `type.__instancecheck__` says.
     pub(crate) fn plain_instance_test(&mut self, object: &Value, wanted: &Value) -> Res<bool> {
+        self.refuse_parameterized(wanted, "isinstance")?;
         let own = self.type_of(object);
         if let Some(class) = wanted.get::<Type>() {
             if own.is_subtype_of(class) {
@@ -138,6 +139,7 @@ impl Vm {
 
     /// What `type.__subclasscheck__` says.
     pub(crate) fn plain_subclass_test(&mut self, class: &Value, wanted: &Value) -> Res<bool> {
+        self.refuse_parameterized(wanted, "issubclass")?;
         if let (Some(own), Some(wanted)) = (class.get::<Type>(), wanted.get::<Type>()) {
             return Ok(own.is_subtype_of(wanted));
         }
@@ -152,6 +154,14 @@ impl Vm {
             return Ok(());
         }
         Err(self.type_error(complaint))
+    }
+
+    /// `list[int]` has attributes of `list`, but is no class to test with.
+    fn refuse_parameterized(&mut self, wanted: &Value, function: &str) -> Res<()> {
+        if crate::value::generic_alias::parts(wanted).is_none() {
+            return Ok(());
+        }
+        Err(self.type_error(format!("{function}() argument 2 cannot be a parameterized generic")))
     }
 
     fn bases_of(&mut self, object: &Value) -> Res<Option<Value>> {

@@ -128,6 +128,9 @@ fn instance_dict(call: &mut Call) -> Res {
     if let Some(module) = call.arg(0).get_ref::<Module>() {
         return Ok(crate::builtins::mapping::of_module(module));
     }
+    if let Some(class) = call.arg(0).get_ref::<Type>() {
+        return Ok(call.vm.class_dict(&class));
+    }
     Ok(table(call)?.clone().into())
 }
 
