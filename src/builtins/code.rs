@@ -59,6 +59,14 @@ pub fn of(code: Rc<Code>) -> Value {
     value(CodeObject::Part(code))
 }
 
+/// The code behind a code object that is part of a program.
+pub fn part(value: &Value) -> Option<Rc<Code>> {
+    match object(value).as_deref() {
+        Some(CodeObject::Part(code)) => Some(code.clone()),
+        _ => None,
+    }
+}
+
 /// Whether two code objects are of the same code.
 pub fn is_same(left: &Value, right: &Value) -> bool {
     match (object(left).as_deref(), object(right).as_deref()) {

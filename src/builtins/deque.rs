@@ -4,7 +4,7 @@
 //! its items in a native value, made by `_start`.
 
 use crate::call::{Call, Native, NativeModule};
-use crate::eval::attribute::add_rows;
+use crate::eval::pour::add_rows;
 use crate::eval::{Exc, Vm};
 use crate::value::iterator::{IterState, Tool};
 use crate::value::{Foreign, Instance, Iter, Raised, Ref, Res, Type, Value};

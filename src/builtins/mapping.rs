@@ -19,7 +19,9 @@ pub fn of_module(module: Ref<Module>) -> Value {
     if let Some(dict) = module.dict() {
         return dict.clone().into();
     }
-    Ref::new(Foreign { type_name: "dict", data: RefCell::new(Box::new(Behind::Module(module))) }).into()
+    let behind = Behind::Module(module.clone());
+    let make = || Ref::new(Foreign { type_name: "dict", data: RefCell::new(Box::new(behind)) }).into();
+    module.globals.get_or_init(make).clone()
 }
 
 /// The environment of this process.

@@ -3,8 +3,8 @@
 use crate::call::Native;
 use crate::value::{
     complex_methods, descriptor_methods, dict_methods, dict_view_methods, exception_methods, float_methods,
-    generic_alias, int_methods, iterator_methods, list_methods, object_methods, range_methods, set_methods,
-    tuple_methods, type_methods, union,
+    function_methods, generic_alias, int_methods, iterator_methods, list_methods, module_methods,
+    object_methods, range_methods, set_methods, tuple_methods, type_methods, union,
 };
 
 pub static NONE: &[Native] = object_methods::NONE;
@@ -29,10 +29,13 @@ pub static SLICE: &[Native] = range_methods::SLICE;
 pub static PROPERTY: &[Native] = descriptor_methods::PROPERTY;
 pub static STATIC_METHOD: &[Native] = descriptor_methods::STATIC_METHOD;
 pub static CLASS_METHOD: &[Native] = descriptor_methods::CLASS_METHOD;
-pub static FUNCTION: &[Native] = descriptor_methods::FUNCTION;
-pub static METHOD: &[Native] = descriptor_methods::METHOD;
-pub static CELL: &[Native] = descriptor_methods::CELL;
-pub static MODULE: &[Native] = descriptor_methods::MODULE;
+pub static FUNCTION: &[Native] = function_methods::FUNCTION;
+pub static METHOD: &[Native] = function_methods::METHOD;
+pub static BUILTIN: &[Native] = function_methods::BUILTIN;
+pub static DESCRIPTOR: &[Native] = function_methods::DESCRIPTOR;
+pub static CELL: &[Native] = function_methods::CELL;
+pub static MEMBER: &[Native] = descriptor_methods::MEMBER;
+pub static MODULE: &[Native] = module_methods::MODULE;
 pub static SUPER: &[Native] = descriptor_methods::SUPER;
 pub use super::io::METHODS as FILE;
 pub static ITERATOR: &[Native] = iterator_methods::ITERATOR;

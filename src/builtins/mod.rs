@@ -191,7 +191,14 @@ pub fn function_value(native: &'static Native, module: &'static str) -> Value {
         Ok(signature) => signature,
         Err(piece) => unreachable!("row {}: bad parameter {piece:?}; a test checks every row", native.name),
     };
-    Ref::new(NativeFunction { native, signature: Rc::new(signature), owner: None, module }).into()
+    Ref::new(NativeFunction {
+        native,
+        signature: Rc::new(signature),
+        owner: None,
+        module,
+        kind: crate::value::NativeKind::Function,
+    })
+    .into()
 }
 
 impl Vm {
@@ -245,6 +252,9 @@ impl Vm {
 
     /// A function or constant of a native module that nobody has asked for before.
     pub(crate) fn native_module_item(&mut self, module: &Module, name: &str) -> Res<Option<Value>> {
+        if module.is_dict() {
+            return Ok(None);
+        }
         if module.name.as_str() == "builtins" {
             self.ensure_builtin(name);
             return Ok(self.builtins.get_text(name));
@@ -271,6 +281,9 @@ impl Vm {
 
     /// Names a native module has, asked for or not.
     pub(crate) fn native_module_names(&self, module: &Module) -> Vec<String> {
+        if module.is_dict() {
+            return Vec::new();
+        }
         if module.name.as_str() == "builtins" {
             return names(self);
         }
@@ -290,12 +303,19 @@ impl Vm {
         function_value(&core::slots::ANNOTATIONS, "builtins")
     }
 
+    /// The function behind type parameters and aliases.
+    pub(crate) fn typing_function(&mut self) -> Value {
+        function_value(&core::generics::TYPING, "builtins")
+    }
+
     /// The computed attribute for one name of `__slots__`.
-    pub(crate) fn slot_member(&mut self, _class: &Ref<Type>, name: &Ref<Str>) -> Value {
-        let get = core::slots::slot_function(&core::slots::SLOT_GET, name);
-        let set = core::slots::slot_function(&core::slots::SLOT_SET, name);
-        let delete = core::slots::slot_function(&core::slots::SLOT_DELETE, name);
-        Property::new(get, set, delete, Value::NONE).into()
+    pub(crate) fn slot_member(&mut self, class: &Ref<Type>, name: &Ref<Str>) -> Value {
+        let get = core::slots::slot_function(&core::slots::SLOT_GET, class, name);
+        let set = core::slots::slot_function(&core::slots::SLOT_SET, class, name);
+        let delete = core::slots::slot_function(&core::slots::SLOT_DELETE, class, name);
+        let property = Property::new(get, set, delete, Value::NONE);
+        *property.name.borrow_mut() = name.clone().into();
+        Ref::new(property).into()
     }
 }
 
@@ -319,7 +339,10 @@ mod tests {
     fn every_row_is_sound() {
         check(
             "builtins",
-            &core::rows().chain(FLAT.iter().flat_map(|table| table.functions)).collect::<Vec<_>>(),
+            &core::rows()
+                .chain([&core::generics::TYPING, &core::slots::ANNOTATIONS])
+                .chain(FLAT.iter().flat_map(|table| table.functions))
+                .collect::<Vec<_>>(),
         );
         for module in MODULES {
             check(module.name, &module.functions.iter().collect::<Vec<_>>());

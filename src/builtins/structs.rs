@@ -61,7 +61,8 @@ impl Vm {
             let function = super::function_value(&GET, "builtins");
             let get = Ref::new(BoundMethod { function, receiver: Value::size(index) }).into();
             let field = Property::new(get, Value::NONE, Value::NONE, Value::NONE);
-            namespace.set_text(name, field.into());
+            *field.name.borrow_mut() = Value::str(name);
+            namespace.set_text(name, Ref::new(field).into());
         }
         let bases = [self.types.of_tag(crate::value::Tag::Tuple).clone().into()];
         let metaclass: Value = self.types.type_.clone().into();
@@ -69,7 +70,13 @@ impl Vm {
         let class = class.into_ref::<Type>().map_err(|_| crate::value::Raised)?;
         let signature = Rc::new(Signature::parse(REPR.params).unwrap_or_default());
         let owner = Some(class.clone());
-        let repr = NativeFunction { native: &REPR, signature, owner, module: "builtins" };
+        let repr = NativeFunction {
+            native: &REPR,
+            signature,
+            owner,
+            module: "builtins",
+            kind: crate::value::NativeKind::Slot,
+        };
         class.attributes.set_text("__repr__", Ref::new(repr).into());
         class.touch();
         self.state.struct_classes.push((kind.name, class.clone()));

@@ -4,7 +4,6 @@
 //! finalizers are written in ZPy (`stdlib/weakref.zpy`).
 
 use crate::call::{Call, Native, NativeModule};
-use crate::eval::Vm;
 use crate::eval::code::CompareOp;
 use crate::value::weak::{self, WeakRef};
 use crate::value::{Instance, Res, Tag, Value, gc};
@@ -72,29 +71,14 @@ fn this(call: &mut Call) -> Res<Rc<WeakRef>> {
 }
 
 /// Whether weak references to a value can be made.
-fn is_allowed(vm: &mut Vm, value: &Value) -> Res<bool> {
-    if !weak::is_allowed(value) {
-        return Ok(false);
-    }
-    let Some(instance) = value.get::<Instance>() else { return Ok(true) };
-    let class = instance.class();
-    if !class.flags.is_slotted {
-        return Ok(true);
-    }
-    let bases = class.mro.borrow().clone();
-    for base in bases {
-        let Some(slots) = base.attributes.get_text("__slots__") else { continue };
-        let names = if slots.as_str().is_some() { vec![slots] } else { vm.collect(&slots)? };
-        if names.iter().any(|name| name.as_str() == Some("__weakref__")) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+fn is_allowed(value: &Value) -> bool {
+    weak::is_allowed(value)
+        && value.get::<Instance>().is_none_or(|instance| instance.class().flags.has_weakrefs)
 }
 
 fn new(call: &mut Call) -> Res {
     let target = call.arg(1);
-    if !is_allowed(call.vm, target)? {
+    if !is_allowed(target) {
         let got = call.vm.type_name(target);
         return Err(call.vm.type_error(format!("cannot create weak reference to '{got}' object")));
     }

@@ -131,7 +131,7 @@ impl<'a> Call<'a> {
     /// The error of a method called through its type with an object of another type.
     #[cold]
     pub fn wrong_receiver(&mut self, wanted: Tag) -> Raised {
-        let name = self.native.name;
+        let name = self.native.name.trim_start_matches('.').trim_end_matches('=');
         let got = self.vm.type_name(&self.args[0]);
         let wanted = self.vm.types.of_tag(wanted).name();
         let wanted = wanted.as_str();

@@ -3,7 +3,7 @@
 use super::Vm;
 use super::code::{Call, Expr, MethodCall, SpreadArg, SpreadCall};
 use crate::value::{
-    BoundMethod, Dict, Function, Instance, NativeFunction, Raised, Ref, Res, Str, Type, Value, View,
+    BoundMethod, Dict, Function, Instance, NativeFunction, Raised, Ref, Res, Str, Tag, Type, Value, View,
 };
 
 impl Vm {
@@ -75,13 +75,23 @@ impl Vm {
                 if instance.attributes.get().is_some_and(|d| d.borrow().find_str(&c.name).is_some()) {
                     return Ok(None);
                 }
-                instance.class.borrow().version.get()
+                let class = instance.class.borrow();
+                if class.kind == Tag::Super {
+                    return Ok(None);
+                }
+                class.version.get()
             }
             View::Module(_) | View::Type(_) | View::Super(_) | View::Exception(_) | View::Function(_) => {
                 return Ok(None);
             }
             // Types that share a tag.
-            View::Iter(_) | View::DictView(_) | View::Foreign(_) => self.type_of(object).version.get(),
+            View::Iter(_)
+            | View::DictView(_)
+            | View::Foreign(_)
+            | View::NativeFunction(_)
+            | View::BoundMethod(_)
+            | View::Property(_)
+            | View::ClassMethod(_) => self.type_of(object).version.get(),
             _ => self.types.of_tag(object.tag()).version.get(),
         };
         if c.cache.version.get() == version {

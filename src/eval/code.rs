@@ -273,6 +273,8 @@ pub struct MakeFunction {
     pub keyword_defaults: Box<[Option<Expr>]>,
     /// Names and values for `__annotations__`.
     pub annotations: Box<[(Ref<Str>, Expr)]>,
+    /// Values for `__type_params__`.
+    pub type_params: Box<[Expr]>,
 }
 
 pub struct Comprehension {
@@ -348,6 +350,8 @@ pub enum Stmt {
     Class(Box<ClassStmt>),
     Match(Box<Match>),
     TryStar(Box<Try>),
+    /// Gives captured variables of a scope without a frame new cells.
+    RenewCells(Box<[u32]>),
     /// A statement of a generator with a `yield` inside.
     Resumable(Box<Resumable>),
 }
@@ -522,6 +526,8 @@ pub struct FunctionStmt {
 }
 
 pub struct ClassStmt {
+    /// A method uses `__class__` or `super()`.
+    pub has_class_cell: bool,
     pub name: Ref<Str>,
     pub code: Rc<Code>,
     pub captures: Box<[u32]>,

@@ -545,6 +545,7 @@ impl Vm {
             keyword_defaults: RefCell::new(keyword_defaults.into()),
             module,
             attributes: OnceCell::new(),
+            fields: OnceCell::new(),
         });
         if !make.annotations.is_empty() {
             let annotations = crate::value::Dict::new(Default::default());
@@ -552,7 +553,11 @@ impl Vm {
                 let value = self.operand(expr)?;
                 annotations.set_str(name, value);
             }
-            function.attributes().set_text("__annotations__", annotations.into());
+            function.fields().set_text("__annotations__", annotations.into());
+        }
+        if !make.type_params.is_empty() {
+            let params = Value::tuple(self.eval_all(&make.type_params)?);
+            function.fields().set_text("__type_params__", params);
         }
         Ok(function.into())
     }

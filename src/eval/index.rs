@@ -316,7 +316,7 @@ impl Vm {
     /// `Class[item]`: `__class_getitem__`, or a generic alias of a built-in, which is the type itself.
     fn class_item(&mut self, object: &Value, index: &Value) -> Res {
         let name = Str::new("__class_getitem__");
-        if let Some(method) = self.find_attribute(object, &name)? {
+        if let Some(method) = self.find_attribute(object, &name)?.filter(|method| !method.is_none()) {
             return self.call(&method, std::slice::from_ref(index));
         }
         match object.get::<Type>() {

@@ -6,13 +6,17 @@
 //! straight into the slots of the function they are for (`frame.rs`).
 
 mod assign;
-pub(crate) mod attribute;
+mod attribute;
 mod call;
 mod class;
+mod class_attribute;
+mod class_slots;
+pub(crate) use class_attribute::WRAPPED;
 pub mod code;
 mod codec;
 mod compare;
 mod comprehension;
+mod construct;
 mod expr;
 pub mod finalize;
 mod format;
@@ -24,11 +28,14 @@ pub mod import;
 mod index;
 pub mod interrupt;
 mod iterate;
+mod layout;
 mod operators;
 mod pattern;
+pub(crate) mod pour;
 pub mod raise;
 mod report;
 mod stmt;
+mod store_attribute;
 pub mod suggest;
 mod text;
 mod traceback;

@@ -99,6 +99,10 @@ impl Vm {
             Stmt::Class(c) => self.exec_class(c),
             Stmt::Match(m) => self.exec_match(m),
             Stmt::TryStar(t) => self.exec_try_star(t),
+            Stmt::RenewCells(slots) => {
+                self.renew_cells(slots);
+                Flow::Next
+            }
             Stmt::Resumable(_) => unreachable!("resumable statements run only inside generators"),
         }
     }

@@ -195,6 +195,7 @@ impl Vm {
                 }
                 class.display_name()
             }
+            View::Module(module) if module.is_dict() => self.made_module_text(module)?,
             View::Module(module) => {
                 let file = module.get_text("__file__");
                 match file.as_ref().and_then(Value::as_str) {
@@ -202,10 +203,11 @@ impl Vm {
                     None => format!("<module '{}' (built-in)>", module.name.as_str()),
                 }
             }
+            View::Super(s) if s.object.is_none() => format!("<super: {}, NULL>", s.class.display_name()),
             View::Super(s) => {
                 format!("<super: {}, <{} object>>", s.class.display_name(), s.object_class.display_name())
             }
-            View::Property(property) => match property.get.get::<crate::value::NativeFunction>() {
+            View::Property(property) => match property.getter().get::<crate::value::NativeFunction>() {
                 Some(getter) => {
                     let owner =
                         getter.owner.as_ref().map_or_else(|| Str::new("object"), |owner| owner.name());
@@ -214,6 +216,8 @@ impl Vm {
                 }
                 None => self.plain_repr(value),
             },
+            View::StaticMethod(method) => format!("<staticmethod({})>", self.repr_of(&method.function())?),
+            View::ClassMethod(method) => format!("<classmethod({})>", self.repr_of(&method.function())?),
             View::Cell(_) => "<cell>".to_string(),
             View::Generator(g) => format!("<generator object {}>", g.function.qualname.borrow().as_str()),
             View::File(file) => crate::builtins::io::describe(self, file)?,
@@ -228,6 +232,20 @@ impl Vm {
         };
         out.push_str(&shown);
         Ok(())
+    }
+
+    /// A module that a script made has the name, file and loader that the script gave it.
+    fn made_module_text(&mut self, module: &crate::value::Module) -> Res<String> {
+        let name = match module.get_text("__name__") {
+            Some(name) => self.repr_of(&name)?,
+            None => "'?'".to_string(),
+        };
+        let from = match (module.get_text("__file__"), module.get_text("__loader__")) {
+            (Some(file), _) => format!(" from {}", self.repr_of(&file)?),
+            (None, Some(loader)) if !loader.is_none() => format!(" ({})", self.repr_of(&loader)?),
+            _ => String::new(),
+        };
+        Ok(format!("<module {name}{from}>"))
     }
 
     /// The text that `__str__` or `__repr__` of a class gives.

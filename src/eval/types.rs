@@ -3,7 +3,7 @@
 use super::{Exc, Vm};
 use crate::call::Native;
 use crate::value::types::Flags;
-use crate::value::{NativeFunction, Ref, Tag, Type, Value, View, dict};
+use crate::value::{NativeFunction, NativeKind, PropertyKind, Ref, Tag, Type, Value, View, dict};
 
 /// Built-in type objects, by the tag of their values and by name.
 pub struct Types {
@@ -41,12 +41,12 @@ fn rows() -> Vec<Row> {
         ("slice", None, Tag::Slice, false, m::SLICE),
         ("cell", None, Tag::Cell, false, m::CELL),
         ("function", None, Tag::Function, false, m::FUNCTION),
-        ("builtin_function_or_method", Some("function"), Tag::NativeFunction, false, m::FUNCTION),
+        ("builtin_function_or_method", Some("function"), Tag::NativeFunction, false, m::BUILTIN),
         ("method", None, Tag::BoundMethod, false, m::METHOD),
         ("property", None, Tag::Property, true, m::PROPERTY),
         ("staticmethod", None, Tag::StaticMethod, true, m::STATIC_METHOD),
         ("classmethod", None, Tag::ClassMethod, true, m::CLASS_METHOD),
-        ("super", None, Tag::Super, false, m::SUPER),
+        ("super", None, Tag::Super, true, m::SUPER),
         ("module", None, Tag::Module, true, m::MODULE),
         ("TextIOWrapper", None, Tag::File, false, m::FILE),
         ("foreign", None, Tag::Foreign, false, &[]),
@@ -171,6 +171,11 @@ impl Types {
             "dict_keys" => crate::builtins::methods::DICT_KEYS,
             "dict_values" => crate::builtins::methods::DICT_VALUES,
             "dict_items" => crate::builtins::methods::DICT_ITEMS,
+            "getset_descriptor" | "member_descriptor" => crate::builtins::methods::MEMBER,
+            _ if matches!(tag, Tag::NativeFunction | Tag::BoundMethod) => {
+                crate::builtins::methods::DESCRIPTOR
+            }
+            "classmethod_descriptor" => crate::builtins::methods::CLASS_METHOD,
             _ if tag == Tag::File => crate::builtins::methods::FILE,
             _ if tag == Tag::Foreign => crate::builtins::methods::of_foreign(name),
             _ => crate::builtins::methods::ITERATOR,
@@ -179,7 +184,7 @@ impl Types {
         let flags = Flags { is_slotted: true, is_base, ..Flags::default() };
         let made = builtin(name, None, vec![self.object.clone()], tag, flags, methods);
         if matches!(tag, Tag::Iter | Tag::File) {
-            super::attribute::pour(&made);
+            super::pour::pour(&made);
             made.pending.set(crate::builtins::methods::constructor_of(name));
         }
         self.iterators.borrow_mut().push((name, made.clone()));
@@ -258,10 +263,30 @@ impl Vm {
                 Some(metaclass) => metaclass,
                 None => self.types.type_.clone(),
             },
+            View::Module(module) => match module.class.borrow().get_ref::<Type>() {
+                Some(class) => class,
+                None => self.types.of_tag(Tag::Module).clone(),
+            },
             View::File(file) => self.types.named(file.type_name(), Tag::File),
             // As in Python, a method of a built-in value is a builtin and not a `method`.
             View::BoundMethod(method) if method.function.is::<NativeFunction>() => {
-                self.types.of_tag(Tag::NativeFunction).clone()
+                match method.function.get::<NativeFunction>().map(|f| f.kind) {
+                    Some(NativeKind::Slot) => self.types.named("method-wrapper", Tag::BoundMethod),
+                    _ => self.types.of_tag(Tag::NativeFunction).clone(),
+                }
+            }
+            View::NativeFunction(function) => match function.kind {
+                NativeKind::Function => self.types.of_tag(Tag::NativeFunction).clone(),
+                NativeKind::Method => self.types.named("method_descriptor", Tag::NativeFunction),
+                NativeKind::Slot => self.types.named("wrapper_descriptor", Tag::NativeFunction),
+            },
+            View::Property(property) => match property.kind() {
+                PropertyKind::Property => self.types.of_tag(Tag::Property).clone(),
+                PropertyKind::Computed => self.types.named("getset_descriptor", Tag::Property),
+                PropertyKind::Member => self.types.named("member_descriptor", Tag::Property),
+            },
+            View::ClassMethod(method) if method.function.borrow().is::<NativeFunction>() => {
+                self.types.named("classmethod_descriptor", Tag::ClassMethod)
             }
             View::Foreign(object) => self.types.named(object.type_name, Tag::Foreign),
             _ => self.types.of_tag(value.tag()).clone(),

@@ -32,9 +32,9 @@ pub(super) struct Lowerer<'a> {
     pub(super) vm: &'a mut Vm,
     source: Rc<SourceFile>,
     module: Ref<Module>,
-    scopes: Scopes,
+    pub(super) scopes: Scopes,
     frames: Vec<Frame>,
-    scope: ScopeId,
+    pub(super) scope: ScopeId,
     echo: bool,
     /// How many `yield` statements the function being lowered has so far.
     yields: usize,
@@ -186,7 +186,7 @@ impl<'a> Lowerer<'a> {
         let interned = self.vm.intern(name);
         let symbol = self.scopes.symbol(owner, name);
         let is_own = self.scopes.frame_of(owner) == self.frames[frame].scope;
-        let is_of_comprehension = self.scopes.list[owner].kind == ScopeKind::Comprehension;
+        let is_of_comprehension = self.scopes.list[owner].kind.is_frameless();
         let f = &mut self.frames[frame];
         let slot = f.slot_names.len() as u32;
         f.slot_names.push(interned);
@@ -219,7 +219,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    fn read(&mut self, name: &ast::Name, span: Span) -> code::Expr {
+    pub(super) fn read(&mut self, name: &ast::Name, span: Span) -> code::Expr {
         let mangled = self.mangle(name);
         self.read_from(self.scope, &mangled, span)
     }
@@ -371,12 +371,11 @@ impl<'a> Lowerer<'a> {
                 }
             }
             StmtKind::FunctionDef(def) if def.is_async => self.async_def(span)?,
-            StmtKind::FunctionDef(def) => self.function_def(def)?,
-            StmtKind::ClassDef(def) => self.class_def(def, span)?,
+            StmtKind::FunctionDef(def) => self.function_def(def, out)?,
+            StmtKind::ClassDef(def) => self.class_def(def, span, out)?,
             StmtKind::Match { subject, cases } => self.match_stmt(subject, cases)?,
-            StmtKind::TypeAlias { name, value, .. } => {
-                let value = self.expr(value)?;
-                Stmt::Assign(Box::new(Assign { targets: Box::new([self.name_target(&name.name)]), value }))
+            StmtKind::TypeAlias { name, type_params, value } => {
+                self.type_alias(name, type_params, value, out)?
             }
         };
         let lowered = if self.yields == yields_before { lowered } else { resumable(lowered) };
@@ -447,6 +446,7 @@ impl<'a> Lowerer<'a> {
             defaults: Box::default(),
             keyword_defaults: Box::default(),
             annotations: Box::default(),
+            type_params: Box::default(),
         };
         Ok(code::Expr::Generator(Box::new(GeneratorExpr { make, iter, iter_span: first.span })))
     }
@@ -697,9 +697,17 @@ impl<'a> Lowerer<'a> {
         Ok(lowered.into())
     }
 
-    fn function_def(&mut self, def: &ast::FunctionDef) -> Lowered<Stmt> {
+    fn function_def(&mut self, def: &ast::FunctionDef, out: &mut Vec<Stmt>) -> Lowered<Stmt> {
         let decorators = self.decorators(&def.decorators)?;
         let target = self.name_target(&def.name.name);
+        let outer = self.enter_type_params(&def.type_params, out)?;
+        let lowered = self.generic_function(def);
+        self.scope = outer;
+        Ok(Stmt::Function(Box::new(FunctionStmt { make: lowered?, decorators, target })))
+    }
+
+    /// A function in the scope of its type parameters.
+    fn generic_function(&mut self, def: &ast::FunctionDef) -> Lowered<MakeFunction> {
         let annotations = self.function_annotations(&def.params, def.returns.as_ref())?;
         let mut make = self.make_function(
             self.scopes.of_node(def),
@@ -711,7 +719,8 @@ impl<'a> Lowerer<'a> {
             doc_of(&def.body),
         )?;
         make.annotations = annotations;
-        Ok(Stmt::Function(Box::new(FunctionStmt { make, decorators, target })))
+        make.type_params = self.read_type_params(&def.type_params);
+        Ok(make)
     }
 
     /// `async def` fails where it runs; before the start if it would run for certain.
@@ -751,7 +760,7 @@ impl<'a> Lowerer<'a> {
 
     /// Lowers a function or lambda: defaults in the current frame, the body in a new one.
     #[allow(clippy::too_many_arguments, reason = "def and lambda differ in each of these")]
-    fn make_function(
+    pub(super) fn make_function(
         &mut self,
         scope: ScopeId,
         name: &ast::Name,
@@ -817,6 +826,7 @@ impl<'a> Lowerer<'a> {
             defaults: defaults.into(),
             keyword_defaults: keyword_defaults.into(),
             annotations: Box::default(),
+            type_params: Box::default(),
         })
     }
 
@@ -840,7 +850,8 @@ impl<'a> Lowerer<'a> {
 
     fn qualname(&mut self, name: &str) -> String {
         let outer = &self.frames[self.frames.len() - 1];
-        if outer.qualname.is_empty() {
+        let is_global = self.scopes.symbol(self.scope, &self.mangle(&name.into())).is_global;
+        if outer.qualname.is_empty() || is_global {
             return name.to_string();
         }
         match self.scopes.list[outer.scope].kind {
@@ -849,25 +860,47 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    fn class_def(&mut self, def: &ast::ClassDef, span: Span) -> Lowered<Stmt> {
+    fn class_def(&mut self, def: &ast::ClassDef, span: Span, out: &mut Vec<Stmt>) -> Lowered<Stmt> {
         let decorators = self.decorators(&def.decorators)?;
-        let args = self.spread_args(&def.args)?;
         let target = self.name_target(&def.name.name);
+        let outer = self.enter_type_params(&def.type_params, out)?;
+        let lowered = self.generic_class(def);
+        self.scope = outer;
+        let (args, code, captures) = lowered?;
+        let has_class_cell = self.scopes.symbol(self.scopes.of_node(def), CLASS_CELL).is_captured;
+        let name = code.name.clone();
+        let span = Span::new(span.start.max(def.name.span.start), def.name.span.end);
+        Ok(Stmt::Class(Box::new(ClassStmt {
+            has_class_cell,
+            name,
+            code,
+            captures,
+            args,
+            decorators,
+            target,
+            span,
+        })))
+    }
+
+    /// Arguments, body and captured slots of a class, in the scope of its type parameters.
+    fn generic_class(&mut self, def: &ast::ClassDef) -> Lowered<(Box<[SpreadArg]>, Rc<Code>, Box<[u32]>)> {
+        let args = self.spread_args(&def.args)?;
+        let args = self.with_generic_base(args, def);
         let scope = self.scopes.of_node(def);
         let qualname = self.qualname(&def.name.name);
         let frame = self.class_frame(scope, qualname.clone());
         self.frames.push(frame);
         let outer = std::mem::replace(&mut self.scope, scope);
+        let type_params = self.class_type_params(&def.type_params);
         self.classes.push(def.name.name.clone());
         let body = self.with_annotations(&def.body);
         self.classes.pop();
         self.scope = outer;
         let frame = self.frames.pop().expect("the class's frame is there");
-        let body = body?;
+        let body = type_params.into_iter().chain(body?).collect();
         let captures = self.captures(&frame);
-        let name = self.vm.intern(&def.name.name);
         let code = Rc::new(Code {
-            name: name.clone(),
+            name: self.vm.intern(&def.name.name),
             qualname: Str::new(&qualname),
             kind: CodeKind::Class,
             source: self.source.clone(),
@@ -881,8 +914,7 @@ impl<'a> Lowerer<'a> {
             doc: doc_of(&def.body).map(Str::new),
             is_generator: false,
         });
-        let span = Span::new(span.start.max(def.name.span.start), def.name.span.end);
-        Ok(Stmt::Class(Box::new(ClassStmt { name, code, captures, args, decorators, target, span })))
+        Ok((args, code, captures))
     }
 
     // ---- targets ----
@@ -1224,15 +1256,7 @@ impl<'a> Lowerer<'a> {
         let element = self.expr(element)?;
         let value = self.maybe(value)?;
         self.scope = outer;
-        let frame = self.frames.len() - 1;
-        let mut captured: Vec<ast::Name> = self.scopes.list[scope]
-            .symbols
-            .iter()
-            .filter(|(_, s)| s.is_captured)
-            .map(|(name, _)| name.clone())
-            .collect();
-        captured.sort();
-        let fresh_cells = captured.iter().map(|name| self.slot(frame, scope, name)).collect();
+        let fresh_cells = self.fresh_cells(scope);
         Ok(code::Expr::Comprehension(Box::new(Comprehension {
             kind,
             element,
@@ -1241,6 +1265,19 @@ impl<'a> Lowerer<'a> {
             fresh_cells,
             span: node.span,
         })))
+    }
+
+    /// Slots of the captured variables of a scope without a frame, which need new cells each time it is entered.
+    pub(super) fn fresh_cells(&mut self, scope: ScopeId) -> Box<[u32]> {
+        let frame = self.frames.len() - 1;
+        let mut captured: Vec<ast::Name> = self.scopes.list[scope]
+            .symbols
+            .iter()
+            .filter(|(_, s)| s.is_captured)
+            .map(|(name, _)| name.clone())
+            .collect();
+        captured.sort();
+        captured.iter().map(|name| self.slot(frame, scope, name)).collect()
     }
 
     fn fstring(&mut self, parts: &[FStringPart]) -> Lowered<Box<[FStringPiece]>> {

@@ -7,10 +7,12 @@
 //!
 //! Comprehensions are scopes without a frame: their variables are slots of the frame around them.
 
+mod generic;
 mod lift;
 mod lower;
 mod pattern;
 mod scope;
+pub use scope::mangled;
 
 use crate::eval::Vm;
 use crate::eval::code::Code;

@@ -15,6 +15,15 @@ pub enum ScopeKind {
     Function,
     Class,
     Comprehension,
+    /// The type parameters of a `def`, `class` or `type` statement. No frame, and class names stay visible.
+    TypeParams,
+}
+
+impl ScopeKind {
+    /// Whether variables of the scope are slots of the frame around it.
+    pub fn is_frameless(self) -> bool {
+        matches!(self, ScopeKind::Comprehension | ScopeKind::TypeParams)
+    }
 }
 
 /// What a scope knows about a name.
@@ -69,7 +78,7 @@ impl Scopes {
 
     /// The nearest scope around (or at) `id` that has a frame.
     pub fn frame_of(&self, mut id: ScopeId) -> ScopeId {
-        while self.list[id].kind == ScopeKind::Comprehension {
+        while self.list[id].kind.is_frameless() {
             id = self.list[id].parent.expect("a comprehension is inside something");
         }
         id
@@ -110,7 +119,7 @@ impl Scopes {
                         return Meaning::Variable(at);
                     }
                 }
-                ScopeKind::Function | ScopeKind::Comprehension => {
+                ScopeKind::Function | ScopeKind::Comprehension | ScopeKind::TypeParams => {
                     if let Some(s) = scope.symbols.get(name) {
                         if s.is_global {
                             return Meaning::Global;
@@ -122,8 +131,8 @@ impl Scopes {
                 }
             }
             let Some(parent) = scope.parent else { return Meaning::Global };
-            is_own = false;
-            is_inlined &= scope.kind == ScopeKind::Comprehension;
+            is_own &= scope.kind == ScopeKind::TypeParams;
+            is_inlined &= scope.kind.is_frameless();
             at = parent;
         }
     }
@@ -379,53 +388,81 @@ impl Analyser {
                 }
                 Ok(())
             }
-            StmtKind::TypeAlias { name, .. } => {
+            StmtKind::TypeAlias { name, type_params, value } => {
                 self.bind(&name.name);
-                Ok(())
+                self.with_type_params(type_params, |a| a.lazily(value))
             }
         }
     }
 
     fn function_def(&mut self, def: &FunctionDef) -> Done {
         def.decorators.iter().try_for_each(|d| self.expr(d))?;
-        self.param_outsides(&def.params)?;
-        self.maybe(def.returns.as_ref())?;
+        self.defaults(&def.params)?;
         self.bind(&def.name.name);
-        if def.is_async {
-            return Ok(()); // Nobody looks into it: see `Lowerer::async_def`.
+        self.with_type_params(&def.type_params, |a| {
+            a.annotations(&def.params)?;
+            a.maybe(def.returns.as_ref())?;
+            if def.is_async {
+                return Ok(()); // Nobody looks into it: see `Lowerer::async_def`.
+            }
+            a.open(ScopeKind::Function, Some(address(def)));
+            a.params(&def.params);
+            a.block(&def.body)?;
+            a.close();
+            Ok(())
+        })
+    }
+
+    /// Runs `inside` in the scope of type parameters, if there are any.
+    fn with_type_params(&mut self, params: &Vec<TypeParam>, inside: impl FnOnce(&mut Self) -> Done) -> Done {
+        if params.is_empty() {
+            return inside(self);
         }
-        self.open(ScopeKind::Function, Some(address(def)));
-        for param in &def.type_params {
+        self.open(ScopeKind::TypeParams, Some(address(params)));
+        for param in params {
             self.bind(&param.name.name);
         }
-        self.params(&def.params);
-        self.block(&def.body)?;
+        for bound in params.iter().filter_map(|param| param.bound.as_ref()) {
+            self.lazily(bound)?;
+        }
+        inside(self)?;
+        self.close();
+        Ok(())
+    }
+
+    /// An expression that is evaluated when somebody asks, as a function is.
+    fn lazily(&mut self, expr: &Expr) -> Done {
+        self.open(ScopeKind::Function, Some(address(expr)));
+        self.expr(expr)?;
         self.close();
         Ok(())
     }
 
     fn class_def(&mut self, def: &ClassDef) -> Done {
         def.decorators.iter().try_for_each(|d| self.expr(d))?;
-        self.args(&def.args)?;
         self.bind(&def.name.name);
-        self.open(ScopeKind::Class, Some(address(def)));
-        self.classes.push(def.name.name.clone());
-        for param in &def.type_params {
-            self.bind(&param.name.name);
-        }
-        self.block(&def.body)?;
-        self.classes.pop();
-        self.close();
-        Ok(())
+        self.with_type_params(&def.type_params, |a| {
+            a.args(&def.args)?;
+            a.open(ScopeKind::Class, Some(address(def)));
+            for param in &def.type_params {
+                a.scope().uses.push(param.name.name.clone());
+            }
+            a.classes.push(def.name.name.clone());
+            a.block(&def.body)?;
+            a.classes.pop();
+            a.close();
+            Ok(())
+        })
     }
 
-    /// Defaults and annotations belong to the scope around the function.
-    fn param_outsides(&mut self, params: &Params) -> Done {
-        for param in all_params(params) {
-            self.maybe(param.default.as_ref())?;
-            self.maybe(param.annotation.as_ref())?;
-        }
-        Ok(())
+    /// Defaults belong to the scope around the function.
+    fn defaults(&mut self, params: &Params) -> Done {
+        all_params(params).try_for_each(|param| self.maybe(param.default.as_ref()))
+    }
+
+    /// Annotations belong to the scope around the function as well, inside that of its type parameters.
+    fn annotations(&mut self, params: &Params) -> Done {
+        all_params(params).try_for_each(|param| self.maybe(param.annotation.as_ref()))
     }
 
     fn params(&mut self, params: &Params) {
@@ -583,7 +620,7 @@ impl Analyser {
     }
 
     fn lambda(&mut self, node: &Expr, params: &Params, body: impl FnOnce(&mut Self) -> Done) -> Done {
-        self.param_outsides(params)?;
+        self.defaults(params)?;
         self.open(ScopeKind::Function, Some(address(node)));
         self.params(params);
         body(self)?;

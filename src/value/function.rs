@@ -4,7 +4,7 @@
 use super::{Dict, Heap, Module, Ref, Str, Tag, Type, Value};
 use crate::call::{Native, Signature};
 use crate::eval::code::Code;
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell as Flag, OnceCell, RefCell};
 use std::rc::Rc;
 
 /// A variable shared between a function and the functions inside it.
@@ -42,8 +42,10 @@ pub struct Function {
     pub module: Ref<Module>,
     pub name: RefCell<Ref<Str>>,
     pub qualname: RefCell<Ref<Str>>,
-    /// `__dict__`, `__doc__`, `__annotations__` and the like, once anybody sets or asks.
+    /// `__dict__`, once anybody sets or asks.
     pub attributes: OnceCell<Ref<Dict>>,
+    /// `__doc__`, `__module__`, `__annotations__`, `__type_params__`, where they are not what the code says.
+    pub fields: OnceCell<Ref<Dict>>,
 }
 
 impl Function {
@@ -58,6 +60,7 @@ impl Function {
             keyword_defaults: RefCell::new([].into()),
             module,
             attributes: OnceCell::new(),
+            fields: OnceCell::new(),
         }
     }
 
@@ -72,11 +75,16 @@ impl Function {
             name: RefCell::new(self.name.borrow().clone()),
             qualname: RefCell::new(self.qualname.borrow().clone()),
             attributes: OnceCell::new(),
+            fields: OnceCell::new(),
         }
     }
 
     pub fn attributes(&self) -> &Ref<Dict> {
         self.attributes.get_or_init(|| Dict::new(Default::default()))
+    }
+
+    pub fn fields(&self) -> &Ref<Dict> {
+        self.fields.get_or_init(|| Dict::new(Default::default()))
     }
 }
 
@@ -88,6 +96,18 @@ pub struct NativeFunction {
     pub owner: Option<Ref<Type>>,
     /// Name of the module it lives in, for `__module__` and messages.
     pub module: &'static str,
+    pub kind: NativeKind,
+}
+
+/// What Python calls the type of a native function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NativeKind {
+    /// `builtin_function_or_method`
+    Function,
+    /// `method_descriptor`: an ordinary method of a built-in type.
+    Method,
+    /// `wrapper_descriptor`: what an operator or a built-in function does for the type.
+    Slot,
 }
 
 /// `object.method`: a function with its first argument.
@@ -96,28 +116,113 @@ pub struct BoundMethod {
     pub receiver: Value,
 }
 
-/// `property(get, set, delete, doc)`; `none` where not given.
+/// `property(get, set, delete, doc)`; `none` where not given. Computed attributes of built-in types and slots are
+/// properties as well, whose functions are native.
 pub struct Property {
-    pub get: Value,
-    pub set: Value,
-    pub delete: Value,
+    pub get: RefCell<Value>,
+    pub set: RefCell<Value>,
+    pub delete: RefCell<Value>,
     pub doc: RefCell<Value>,
-    /// The name under which a class holds it, once it does.
+    /// What the class calls it; `none` if nobody said.
     pub name: RefCell<Value>,
+    /// The description is the getter's.
+    pub has_getter_doc: Flag<bool>,
+}
+
+/// Which type a property shows as.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PropertyKind {
+    Property,
+    /// `getset_descriptor`: a computed attribute of a built-in type.
+    Computed,
+    /// `member_descriptor`: a slot.
+    Member,
 }
 
 impl Property {
-    pub fn new(get: Value, set: Value, delete: Value, doc: Value) -> Ref<Property> {
-        Ref::new(Property { get, set, delete, doc: RefCell::new(doc), name: RefCell::new(Value::NONE) })
+    pub fn new(get: Value, set: Value, delete: Value, doc: Value) -> Property {
+        Property {
+            get: RefCell::new(get),
+            set: RefCell::new(set),
+            delete: RefCell::new(delete),
+            doc: RefCell::new(doc),
+            name: RefCell::new(Value::NONE),
+            has_getter_doc: Flag::new(false),
+        }
+    }
+
+    pub fn getter(&self) -> Value {
+        self.get.borrow().clone()
+    }
+
+    pub fn setter(&self) -> Value {
+        self.set.borrow().clone()
+    }
+
+    pub fn deleter(&self) -> Value {
+        self.delete.borrow().clone()
+    }
+
+    pub fn kind(&self) -> PropertyKind {
+        match self.get.borrow().view() {
+            super::View::NativeFunction(f) if f.native.name.starts_with('.') => PropertyKind::Computed,
+            super::View::BoundMethod(method) if method.function.is::<NativeFunction>() => {
+                PropertyKind::Member
+            }
+            _ => PropertyKind::Property,
+        }
+    }
+
+    /// The type that a computed attribute of a built-in type or a slot belongs to.
+    pub fn owner(&self) -> Option<Ref<Type>> {
+        match self.get.borrow().view() {
+            super::View::NativeFunction(f) => f.owner.clone(),
+            super::View::BoundMethod(method) => {
+                method.receiver.get::<super::Tuple>()?.items().first()?.get_ref::<Type>()
+            }
+            _ => None,
+        }
     }
 }
 
+/// `staticmethod(function)`
 pub struct StaticMethod {
-    pub function: Value,
+    pub function: RefCell<Value>,
+    pub attributes: OnceCell<Ref<Dict>>,
 }
 
+/// `classmethod(function)`
 pub struct ClassMethod {
-    pub function: Value,
+    pub function: RefCell<Value>,
+    pub attributes: OnceCell<Ref<Dict>>,
+}
+
+impl StaticMethod {
+    pub fn new(function: Value) -> StaticMethod {
+        StaticMethod { function: RefCell::new(function), attributes: OnceCell::new() }
+    }
+
+    pub fn function(&self) -> Value {
+        self.function.borrow().clone()
+    }
+
+    pub fn attributes(&self) -> &Ref<Dict> {
+        self.attributes.get_or_init(|| Dict::new(Default::default()))
+    }
+}
+
+impl ClassMethod {
+    pub fn new(function: Value) -> ClassMethod {
+        ClassMethod { function: RefCell::new(function), attributes: OnceCell::new() }
+    }
+
+    pub fn function(&self) -> Value {
+        self.function.borrow().clone()
+    }
+
+    pub fn attributes(&self) -> &Ref<Dict> {
+        self.attributes.get_or_init(|| Dict::new(Default::default()))
+    }
 }
 
 impl Heap for Cell {
@@ -136,14 +241,19 @@ impl Heap for Function {
         self.defaults.borrow().iter().for_each(&mut *visit);
         self.keyword_defaults.borrow().iter().for_each(&mut *visit);
         visit(&self.module.clone().into());
-        if let Some(attributes) = self.attributes.get() {
-            visit(&attributes.clone().into());
+        for table in [self.attributes.get(), self.fields.get()].into_iter().flatten() {
+            visit(&table.clone().into());
         }
     }
 }
 
 impl Heap for NativeFunction {
     const TAG: Tag = Tag::NativeFunction;
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) {
+        if let Some(owner) = &self.owner {
+            visit(&owner.clone().into());
+        }
+    }
 }
 
 impl Heap for BoundMethod {
@@ -157,22 +267,28 @@ impl Heap for BoundMethod {
 impl Heap for Property {
     const TAG: Tag = Tag::Property;
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
-        [&self.get, &self.set, &self.delete, &self.doc.borrow(), &self.name.borrow()]
-            .into_iter()
-            .for_each(visit);
+        [&self.get, &self.set, &self.delete, &self.doc, &self.name]
+            .iter()
+            .for_each(|part| visit(&part.borrow()));
     }
 }
 
 impl Heap for StaticMethod {
     const TAG: Tag = Tag::StaticMethod;
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
-        visit(&self.function);
+        visit(&self.function.borrow());
+        if let Some(attributes) = self.attributes.get() {
+            visit(&attributes.clone().into());
+        }
     }
 }
 
 impl Heap for ClassMethod {
     const TAG: Tag = Tag::ClassMethod;
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
-        visit(&self.function);
+        visit(&self.function.borrow());
+        if let Some(attributes) = self.attributes.get() {
+            visit(&attributes.clone().into());
+        }
     }
 }

@@ -224,8 +224,8 @@ impl Value {
             }
             View::Cell(cell) => cell.set(Value::UNBOUND),
             View::Instance(instance) => {
-                if let Some(attributes) = instance.attributes.get() {
-                    let old = attributes.borrow_mut().clear();
+                for table in [instance.attributes.get(), instance.slots.get()].into_iter().flatten() {
+                    let old = table.borrow_mut().clear();
                     drop(old);
                 }
             }
@@ -239,8 +239,8 @@ impl Value {
             }
             View::Function(function) => {
                 drop(function.defaults.replace([].into()));
-                if let Some(attributes) = function.attributes.get() {
-                    let old = attributes.borrow_mut().clear();
+                for table in [function.attributes.get(), function.fields.get()].into_iter().flatten() {
+                    let old = table.borrow_mut().clear();
                     drop(old);
                 }
             }

@@ -1,6 +1,6 @@
 //! `list[int]`: a built-in type with parameters, for annotations. Calling it calls the type.
 
-use super::{Foreign, Ref, Res, Type, Value, View};
+use super::{Foreign, Ref, Res, Str, Type, Value, View};
 use crate::call::{Call, Native};
 use crate::eval::Vm;
 use std::cell::RefCell;
@@ -24,15 +24,24 @@ pub const GENERIC_ALIAS: &[Native] = &[
     Native {
         name: ".__parameters__",
         params: "self",
-        run: |_| Ok(Value::tuple(Vec::new())),
-        doc: "Type variables among the parameters: none.",
+        run: |call| {
+            let (_, args) = this(call)?;
+            Ok(Value::tuple(variables(call.vm, &args)?))
+        },
+        doc: "Type variables among the parameters.",
     },
     Native { name: "__call__", params: "self, /, *args, **keywords", run: make, doc: "Calls the type." },
     Native {
         name: "__getitem__",
         params: "self, key, /",
-        run: |call| Ok(call.arg(0).clone()),
-        doc: "The alias itself: it has all its parameters.",
+        run: substitute,
+        doc: "The alias with types in the place of its type variables.",
+    },
+    Native {
+        name: "__getattr__",
+        params: "self, name, /",
+        run: of_origin,
+        doc: "An attribute of the type without parameters.",
     },
     Native {
         name: "__mro_entries__",
@@ -87,6 +96,79 @@ fn this(call: &mut Call) -> Res<(Value, Vec<Value>)> {
         Some(parts) => Ok(parts),
         None => Err(call.wrong_type(0, TYPE_NAME)),
     }
+}
+
+/// What is not an attribute of the alias is one of its type, except for what copying looks for.
+fn of_origin(call: &mut Call) -> Res {
+    const OWN: [&str; 4] = ["__copy__", "__deepcopy__", "__unpacked__", "__typing_unpacked_tuple_args__"];
+    let name = call.str_object(1)?.as_str();
+    let name = Str::new(name);
+    if OWN.contains(&name.as_str()) {
+        return Err(call.vm.no_attribute(call.arg(0), &name));
+    }
+    let (origin, _) = this(call)?;
+    call.vm.get_attribute(&origin, &name)
+}
+
+/// The type variables in a list of parameters, each once.
+fn variables(vm: &mut Vm, args: &[Value]) -> Res<Vec<Value>> {
+    let mut found: Vec<Value> = Vec::new();
+    for arg in args.iter().filter(|arg| !arg.is::<Type>()) {
+        let inner = match vm.type_name(arg).as_str() {
+            "TypeVar" | "ParamSpec" | "TypeVarTuple" => vec![arg.clone()],
+            _ => parameters_of(vm, arg)?,
+        };
+        for variable in inner {
+            if !found.iter().any(|known| known.same(&variable)) {
+                found.push(variable);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn parameters_of(vm: &mut Vm, value: &Value) -> Res<Vec<Value>> {
+    let parameters = vm.find_attribute(value, &Str::new("__parameters__"))?;
+    Ok(parameters.and_then(|p| p.get::<super::Tuple>().map(|p| p.items().to_vec())).unwrap_or_default())
+}
+
+/// `alias[types]`
+fn substitute(call: &mut Call) -> Res {
+    let (origin, args) = this(call)?;
+    let parameters = variables(call.vm, &args)?;
+    let shown = call.vm.repr_of(call.arg(0))?;
+    if parameters.is_empty() {
+        return Err(call.vm.type_error(format!("{shown} is not a generic class")));
+    }
+    let given = match call.arg(1).get::<super::Tuple>() {
+        Some(tuple) => tuple.items().to_vec(),
+        None => vec![call.arg(1).clone()],
+    };
+    if given.len() != parameters.len() {
+        let what = if given.len() > parameters.len() { "many" } else { "few" };
+        return Err(call.vm.type_error(format!(
+            "Too {what} arguments for {shown}; actual {}, expected {}",
+            given.len(),
+            parameters.len()
+        )));
+    }
+    let of = |variable: &Value| parameters.iter().position(|p| p.same(variable)).map(|i| given[i].clone());
+    let mut filled = Vec::with_capacity(args.len());
+    for arg in &args {
+        if let Some(value) = of(arg) {
+            filled.push(value);
+            continue;
+        }
+        let inner = if arg.is::<Type>() { Vec::new() } else { parameters_of(call.vm, arg)? };
+        filled.push(match inner.is_empty() {
+            true => arg.clone(),
+            false => {
+                let values = inner.iter().filter_map(of).collect();
+                call.vm.get_item(arg, &Value::tuple(values))?
+            }
+        });
+    }
+    Ok(new(&origin, &Value::tuple(filled)))
 }
 
 fn make(call: &mut Call) -> Res {

@@ -79,6 +79,16 @@ impl<T: Heap> Ref<T> {
         Ref(unsafe { NonNull::new_unchecked(bits as usize as *mut Obj<T>) })
     }
 
+    /// A new pointer to the object that holds a payload.
+    ///
+    /// # Safety
+    /// `payload` must come from `as_ptr`, and the object must be alive.
+    pub unsafe fn from_payload(payload: *const T) -> Ref<T> {
+        let obj = unsafe { payload.byte_sub(std::mem::offset_of!(Obj<T>, data)) }.cast::<Obj<T>>().cast_mut();
+        let made = std::mem::ManuallyDrop::new(Ref(unsafe { NonNull::new_unchecked(obj) }));
+        (*made).clone()
+    }
+
     /// A pointer that counts no reference, for caches compared by identity only.
     #[inline(always)]
     pub fn as_ptr(&self) -> *const T {
@@ -187,6 +197,9 @@ unsafe fn die(tag: Tag, bits: u64) {
     if !tag.is_container() {
         return unsafe { super::free(tag, bits) };
     }
+    if tag == Tag::Instance && unsafe { finalize(bits) } {
+        return;
+    }
     let word = unsafe { collector_word(bits) };
     if word.get() != 0 {
         let old = word.replace(0);
@@ -211,6 +224,25 @@ unsafe fn die(tag: Tag, bits: u64) {
         }
     }
     NESTED_DROPS.set(depth);
+}
+
+/// Runs the `__del__` of a dying instance, if it has one that has not run yet. The instance lives again meanwhile, and
+/// dies, if `__del__` left it to nobody, when that is done.
+///
+/// # Safety
+/// `bits` must point at an instance whose count is zero.
+unsafe fn finalize(bits: u64) -> bool {
+    use super::Instance;
+    let instance = unsafe { payload::<Instance>(bits) };
+    if !instance.has_finalizer() {
+        return false;
+    }
+    instance.is_finalized.set(true);
+    unsafe { retain(bits) };
+    // SAFETY: the count that `retain` added belongs to this pointer.
+    let revived = unsafe { Ref::<Instance>::from_raw(bits) };
+    crate::eval::finalize::finalize_instance(&revived);
+    true
 }
 
 /// Frees the memory of an object of payload type `T`, running its destructor.

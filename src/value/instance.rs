@@ -8,6 +8,8 @@ pub struct Instance {
     pub class: RefCell<Ref<Type>>,
     /// Attribute table, made when first needed.
     pub attributes: OnceCell<Ref<Dict>>,
+    /// Values of `__slots__` by name, made when first needed.
+    pub slots: OnceCell<Ref<Dict>>,
     /// For a class derived from a built-in type: the built-in value inside (`Unbound` otherwise).
     pub native: RefCell<Value>,
     /// `__del__` has run.
@@ -23,6 +25,7 @@ impl Instance {
         Ref::new(Instance {
             class: RefCell::new(class),
             attributes: OnceCell::new(),
+            slots: OnceCell::new(),
             native: RefCell::new(native),
             is_finalized: Cell::new(false),
         })
@@ -35,6 +38,10 @@ impl Instance {
 
     pub fn attributes(&self) -> &Ref<Dict> {
         self.attributes.get_or_init(|| Dict::new(Default::default()))
+    }
+
+    pub fn slots(&self) -> &Ref<Dict> {
+        self.slots.get_or_init(|| Dict::new(Default::default()))
     }
 
     /// The built-in value inside an instance of a class derived from a built-in type.
@@ -54,22 +61,6 @@ impl Instance {
     }
 }
 
-impl Drop for Instance {
-    fn drop(&mut self) {
-        if !self.has_finalizer() {
-            return;
-        }
-        // The object is dying, so its contents move to a new one, which `__del__` sees.
-        let revived = Ref::new(Instance {
-            class: RefCell::new(self.class()),
-            attributes: std::mem::take(&mut self.attributes),
-            native: RefCell::new(self.native.take()),
-            is_finalized: Cell::new(true),
-        });
-        crate::eval::finalize::finalize_instance(&revived);
-    }
-}
-
 /// `super(class, object)`: attribute look-up that starts after `class` in the object's resolution order.
 pub struct Super {
     pub class: Ref<Type>,
@@ -85,6 +76,9 @@ impl Heap for Instance {
         visit(&self.class().into());
         if let Some(attributes) = self.attributes.get() {
             visit(&attributes.clone().into());
+        }
+        if let Some(slots) = self.slots.get() {
+            visit(&slots.clone().into());
         }
         visit(&self.native.borrow());
     }

@@ -19,6 +19,7 @@ pub mod exception_methods;
 pub mod file;
 pub mod float_methods;
 pub mod function;
+pub mod function_methods;
 pub mod gc;
 pub mod generator;
 pub mod generic_alias;
@@ -33,6 +34,7 @@ pub mod list_methods;
 pub mod mapping_proxy;
 pub mod memoryview;
 pub mod module;
+pub mod module_methods;
 pub mod object_methods;
 pub mod range;
 pub mod range_methods;
@@ -52,7 +54,10 @@ pub use bytes::{ByteArray, Bytes};
 pub use dict::{Dict, DictView};
 pub use exception::Exception;
 pub use file::File;
-pub use function::{BoundMethod, Cell, ClassMethod, Function, NativeFunction, Property, StaticMethod};
+pub use function::{
+    BoundMethod, Cell, ClassMethod, Function, NativeFunction, NativeKind, Property, PropertyKind,
+    StaticMethod,
+};
 pub use generator::Generator;
 pub use heap::{Heap, Ref};
 pub use instance::{Instance, Super};

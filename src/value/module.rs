@@ -2,7 +2,7 @@
 
 use super::{Dict, Heap, Ref, Str, Tag, Value, dict};
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 /// A module variable: one heap cell that every mention of the name in the module points at.
 pub struct GlobalVar {
@@ -35,11 +35,22 @@ pub struct Module {
     builtins: Option<Ref<Module>>,
     /// The dict that holds the variables instead: code that `exec` runs shares them with the script.
     dict: Option<Ref<Dict>>,
+    /// The class of the module; `Unbound` means `module`.
+    pub class: RefCell<Value>,
+    /// What `globals()` and `__globals__` give, once anybody asks.
+    pub globals: OnceCell<Value>,
 }
 
 impl Module {
     pub fn new(name: &str, builtins: Option<Ref<Module>>) -> Ref<Module> {
-        Ref::new(Module { name: Str::new(name), variables: RefCell::default(), builtins, dict: None })
+        Ref::new(Module {
+            name: Str::new(name),
+            variables: RefCell::default(),
+            builtins,
+            dict: None,
+            class: RefCell::default(),
+            globals: OnceCell::new(),
+        })
     }
 
     /// A module whose variables are the pairs of a dict.
@@ -47,7 +58,14 @@ impl Module {
         let name = dict.get_text("__name__").and_then(|name| name.into_ref::<Str>().ok());
         let name = name.unwrap_or_else(|| Str::new("builtins"));
         let builtins = Some(builtins);
-        Ref::new(Module { name, variables: RefCell::default(), builtins, dict: Some(dict) })
+        Ref::new(Module {
+            name,
+            variables: RefCell::default(),
+            builtins,
+            dict: Some(dict),
+            class: RefCell::default(),
+            globals: OnceCell::new(),
+        })
     }
 
     pub fn dict(&self) -> Option<&Ref<Dict>> {
@@ -148,6 +166,7 @@ impl Heap for Module {
         if let Some(dict) = &self.dict {
             visit(&dict.clone().into());
         }
+        visit(&self.class.borrow());
     }
 }
 

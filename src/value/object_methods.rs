@@ -89,6 +89,31 @@ pub const OBJECT: &[Native] = &[
     Native { name: "__delattr__", params: "self, name, /", run: delete_attribute, doc: "`del self.name`." },
     Native { name: "__dir__", params: "self, /", run: dir, doc: "The names of the object's attributes." },
     Native {
+        name: "__reduce__",
+        params: "self, /",
+        run: |call| reduced(call, 0),
+        doc: "How to make the object anew: a function, its arguments, and the state.",
+    },
+    Native {
+        name: "__reduce_ex__",
+        params: "self, protocol, /",
+        run: reduce_ex,
+        doc: "As `__reduce__`, by a protocol.",
+    },
+    Native { name: "__getstate__", params: "self, /", run: state, doc: "The attributes of the object." },
+    Native {
+        name: ".__class__",
+        params: "self",
+        run: |call| Ok(call.vm.type_of(call.arg(0)).into()),
+        doc: "The class of the object.",
+    },
+    Native {
+        name: ".__class__=",
+        params: "self, value=<absent>, /",
+        run: set_class,
+        doc: "Makes the object one of another class with the same layout.",
+    },
+    Native {
         name: "__sizeof__",
         params: "self, /",
         run: memory_size,
@@ -136,7 +161,7 @@ fn has_extra(call: &Call) -> bool {
 fn defined_in_script(vm: &mut Vm, class: &Ref<Type>, name: &str) -> bool {
     vm.lookup(class, &Str::new(name)).is_some_and(|found| match found.view() {
         View::NativeFunction(_) => false,
-        View::StaticMethod(method) => !method.function.is::<super::NativeFunction>(),
+        View::StaticMethod(method) => !method.function().is::<super::NativeFunction>(),
         _ => true,
     })
 }
@@ -305,8 +330,8 @@ fn get_attribute(call: &mut Call) -> Res {
     let name = attribute_name(call)?;
     let this = call.arg(0);
     let found = match this.tag() {
-        Tag::Instance => call.vm.plain_instance_attribute(this, &name)?,
-        _ => call.vm.find_attribute(this, &name)?,
+        Tag::Type | Tag::Super | Tag::Exception => call.vm.find_attribute(this, &name)?,
+        _ => call.vm.plain_instance_attribute(this, &name)?,
     };
     match found {
         Some(value) => Ok(value),
@@ -317,17 +342,53 @@ fn get_attribute(call: &mut Call) -> Res {
 fn set_attribute(call: &mut Call) -> Res {
     let name = attribute_name(call)?;
     let (this, value) = (call.arg(0), call.arg(2).clone());
-    match this.tag() {
-        Tag::Instance | Tag::Exception => call.vm.plain_set_attribute(this, &name, value)?,
-        Tag::Type => return Err(call.vm.type_error("can't apply this __setattr__ to type object")),
-        _ => call.vm.set_attribute(this, &name, value)?,
-    }
-    Ok(Value::NONE)
+    store(call, this, &name, Some(value))
 }
 
 fn delete_attribute(call: &mut Call) -> Res {
     let name = attribute_name(call)?;
-    call.vm.plain_delete_attribute(call.arg(0), &name)?;
+    store(call, call.arg(0), &name, None)
+}
+
+fn store(call: &mut Call, object: &Value, name: &Ref<Str>, value: Option<Value>) -> Res {
+    if object.is::<Type>() {
+        let method = call.native.name;
+        let class = call.vm.type_name(object);
+        return Err(call.vm.type_error(format!("can't apply this {method} to {class} object")));
+    }
+    call.vm.plain_store(object, name, value)?;
+    Ok(Value::NONE)
+}
+
+/// A function of `copyreg`, which is written in ZPy.
+fn by_copyreg(call: &mut Call, function: &str, args: &[Value]) -> Res {
+    let module = call.vm.import_module("copyreg")?;
+    call.vm.call_method(&module, function, args)
+}
+
+fn reduced(call: &mut Call, protocol: i64) -> Res {
+    by_copyreg(call, "_object_reduce", &[call.arg(0).clone(), Value::int(protocol)])
+}
+
+fn reduce_ex(call: &mut Call) -> Res {
+    let protocol = call.int(1)?;
+    let class = call.vm.type_of(call.arg(0));
+    let own = call.vm.lookup(&class, &Str::new("__reduce__"));
+    if own.is_some_and(|found| !found.is::<super::NativeFunction>()) {
+        return call.vm.call_method(call.arg(0), "__reduce__", &[]);
+    }
+    reduced(call, protocol)
+}
+
+fn state(call: &mut Call) -> Res {
+    by_copyreg(call, "_getstate", &[call.arg(0).clone()])
+}
+
+fn set_class(call: &mut Call) -> Res {
+    let Some(value) = call.opt(1) else {
+        return Err(call.vm.type_error("can't delete __class__ attribute"));
+    };
+    call.vm.set_class(call.arg(0), value)?;
     Ok(Value::NONE)
 }
 

@@ -25,6 +25,8 @@ pub struct Type {
     pub flags: Flags,
     /// Changes whenever attributes of this type or of a base change; never the same for two types.
     pub version: Cell<u64>,
+    /// Names of the slots that this class adds.
+    pub slots: RefCell<Vec<Ref<Str>>>,
     /// This class or a base of it defines `__del__`.
     pub has_del: Cell<bool>,
     /// The class of this class; `Unbound` means `type`.
@@ -42,6 +44,8 @@ pub struct Flags {
     pub is_user: bool,
     /// May be used as a base class.
     pub is_base: bool,
+    /// Instances of a script's class can have weak references.
+    pub has_weakrefs: bool,
     /// Instances have no attribute table (`__slots__` without `__dict__`, built-in values).
     pub is_slotted: bool,
 }
@@ -68,6 +72,7 @@ impl Type {
             kind,
             flags,
             version: Cell::new(fresh_version()),
+            slots: RefCell::new(Vec::new()),
             has_del: Cell::new(false),
             metaclass: RefCell::new(Value::UNBOUND),
             subclasses: RefCell::new(Vec::new()),
@@ -91,6 +96,12 @@ impl Type {
     #[inline]
     pub fn is_subtype_of(&self, other: &Type) -> bool {
         std::ptr::eq(self, other) || self.mro.borrow().iter().any(|t| std::ptr::eq(&**t, other))
+    }
+
+    /// The classes derived from this one directly.
+    pub fn derived(&self) -> Vec<Ref<Type>> {
+        // SAFETY: a class removes itself from its bases' lists before it is freed.
+        self.subclasses.borrow().iter().map(|&class| unsafe { Ref::from_payload(class) }).collect()
     }
 
     /// Notes that attributes changed, here and in every derived class.

@@ -2,7 +2,7 @@
 
 use crate::call::{Call, Native};
 use crate::eval::Vm;
-use crate::value::{BigInt, Instance, Module, Property, Ref, Res, Str, Tag, Tuple, Type, Value, View};
+use crate::value::{BigInt, Module, Property, PropertyKind, Ref, Res, Str, Tag, Tuple, Type, Value, View};
 
 pub static ROWS: &[Native] = &[
     Native {
@@ -91,47 +91,107 @@ fn issubclass(call: &mut Call) -> Res {
 impl Vm {
     /// `isinstance(object, wanted)`.
     pub fn instance_test(&mut self, object: &Value, wanted: &Value) -> Res<bool> {
-        if let Some(class) = wanted.get::<Type>() {
-            let own = self.type_of(object);
-            if std::ptr::eq(&*own, class) {
-                return Ok(true);
-            }
-            if let Some(answer) = self.ask_metaclass(wanted, "__instancecheck__", object)? {
-                return Ok(answer);
-            }
-            if own.is_subtype_of(class) {
-                return Ok(true);
-            }
-            return Ok(self.claimed_class(object, &own)?.is_some_and(|claimed| claimed.is_subtype_of(class)));
+        let own = self.type_of(object);
+        if let Some(class) = wanted.get::<Type>()
+            && std::ptr::eq(&*own, class)
+        {
+            return Ok(true);
         }
         if let Some(answer) = self.test_members(wanted, |vm, member| vm.instance_test(object, member))? {
             return Ok(answer);
         }
         match self.ask_metaclass(wanted, "__instancecheck__", object)? {
             Some(answer) => Ok(answer),
-            None => Err(self.type_error(NO_CLASS)),
+            None => self.plain_instance_test(object, wanted),
+        }
+    }
+
+    /// What `type.__instancecheck__` says.
+    pub(crate) fn plain_instance_test(&mut self, object: &Value, wanted: &Value) -> Res<bool> {
+        self.refuse_parameterized(wanted, "isinstance")?;
+        let own = self.type_of(object);
+        if let Some(class) = wanted.get::<Type>() {
+            if own.is_subtype_of(class) {
+                return Ok(true);
+            }
+            // An object may claim another class.
+            let claimed = self.claimed_class(object, &own)?.and_then(|claimed| claimed.get_ref::<Type>());
+            return Ok(claimed.is_some_and(|claimed| claimed.is_subtype_of(class)));
+        }
+        self.check_class_like(wanted, NO_CLASS)?;
+        let claimed = self.find_attribute(object, &Str::new("__class__"));
+        match self.catch(claimed, crate::eval::Exc::AttributeError)?.flatten() {
+            Some(claimed) => self.is_derived(&claimed, wanted),
+            None => Ok(false),
         }
     }
 
     /// `issubclass(class, wanted)`.
     pub fn subclass_test(&mut self, class: &Value, wanted: &Value) -> Res<bool> {
-        if wanted.is::<Type>()
-            && let Some(answer) = self.ask_metaclass(wanted, "__subclasscheck__", class)?
-        {
-            return Ok(answer);
-        }
-        let Some(own) = class.get::<Type>() else {
-            return Err(self.type_error("issubclass() arg 1 must be a class"));
-        };
-        if let Some(wanted) = wanted.get::<Type>() {
-            return Ok(own.is_subtype_of(wanted));
-        }
         if let Some(answer) = self.test_members(wanted, |vm, member| vm.subclass_test(class, member))? {
             return Ok(answer);
         }
         match self.ask_metaclass(wanted, "__subclasscheck__", class)? {
             Some(answer) => Ok(answer),
-            None => Err(self.type_error(NO_BASE)),
+            None => self.plain_subclass_test(class, wanted),
+        }
+    }
+
+    /// What `type.__subclasscheck__` says.
+    pub(crate) fn plain_subclass_test(&mut self, class: &Value, wanted: &Value) -> Res<bool> {
+        self.refuse_parameterized(wanted, "issubclass")?;
+        if let (Some(own), Some(wanted)) = (class.get::<Type>(), wanted.get::<Type>()) {
+            return Ok(own.is_subtype_of(wanted));
+        }
+        self.check_class_like(class, "issubclass() arg 1 must be a class")?;
+        self.check_class_like(wanted, NO_BASE)?;
+        self.is_derived(class, wanted)
+    }
+
+    /// Refuses what is no class and does not look like one, which takes a tuple `__bases__`.
+    fn check_class_like(&mut self, object: &Value, complaint: &str) -> Res<()> {
+        if object.is::<Type>() || self.bases_of(object)?.is_some() {
+            return Ok(());
+        }
+        Err(self.type_error(complaint))
+    }
+
+    /// `list[int]` has attributes of `list`, but is no class to test with.
+    fn refuse_parameterized(&mut self, wanted: &Value, function: &str) -> Res<()> {
+        if crate::value::generic_alias::parts(wanted).is_none() {
+            return Ok(());
+        }
+        Err(self.type_error(format!("{function}() argument 2 cannot be a parameterized generic")))
+    }
+
+    fn bases_of(&mut self, object: &Value) -> Res<Option<Value>> {
+        let bases = self.find_attribute(object, &Str::new("__bases__"));
+        let bases = self.catch(bases, crate::eval::Exc::AttributeError)?.flatten();
+        Ok(bases.filter(|bases| bases.is::<Tuple>()))
+    }
+
+    /// Whether `__bases__` leads from one object that looks like a class to another.
+    fn is_derived(&mut self, class: &Value, wanted: &Value) -> Res<bool> {
+        self.check_depth(" in __subclasscheck__")?;
+        let mut class = class.clone();
+        loop {
+            if class.same(wanted) {
+                return Ok(true);
+            }
+            let Some(bases) = self.bases_of(&class)? else { return Ok(false) };
+            let bases = bases.get::<Tuple>().map(|tuple| tuple.items().to_vec()).unwrap_or_default();
+            match &bases[..] {
+                [] => return Ok(false),
+                [base] => class = base.clone(),
+                bases => {
+                    for base in bases {
+                        if self.is_derived(base, wanted)? {
+                            return Ok(true);
+                        }
+                    }
+                    return Ok(false);
+                }
+            }
         }
     }
 
@@ -176,13 +236,19 @@ impl Vm {
         Ok(Some(false))
     }
 
-    /// The class an object claims to have by a property `__class__` of its own.
-    fn claimed_class(&mut self, object: &Value, own: &Ref<Type>) -> Res<Option<Ref<Type>>> {
-        if !own.flags.is_user || !self.lookup(own, &Str::new("__class__")).is_some_and(|f| f.is::<Property>())
+    /// What an object whose class does something about it claims as its `__class__`.
+    fn claimed_class(&mut self, object: &Value, own: &Ref<Type>) -> Res<Option<Value>> {
+        let name = Str::new("__class__");
+        let is_plain =
+            |found: &Value| found.get::<Property>().is_some_and(|p| p.kind() == PropertyKind::Computed);
+        if !own.flags.is_user
+            || self.lookup(own, &name).is_some_and(|found| is_plain(&found))
+                && !self.has_custom_getattribute(own)
         {
             return Ok(None);
         }
-        Ok(self.find_attribute(object, &Str::new("__class__"))?.and_then(|class| class.get_ref::<Type>()))
+        let claimed = self.find_attribute(object, &name);
+        Ok(self.catch(claimed, crate::eval::Exc::AttributeError)?.flatten())
     }
 }
 
@@ -233,9 +299,12 @@ fn dir(call: &mut Call) -> Res {
         let names = call.vm.collect(&variables)?;
         return Ok(Value::list(call.vm.sort_values(names, None, false)?));
     };
-    if object.is::<Instance>()
-        && let Some(method) = own_dir(call.vm, object)?
-    {
+    let method = match object.view() {
+        // A script's `__dir__` is the folder it is in.
+        View::Module(module) => module.get_text("__dir__").filter(|hook| !hook.is::<Str>()),
+        _ => own_dir(call.vm, object)?,
+    };
+    if let Some(method) = method {
         let names = call.vm.call(&method, &[])?;
         let names = call.vm.collect(&names)?;
         return Ok(Value::list(call.vm.sort_values(names, None, false)?));

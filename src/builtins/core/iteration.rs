@@ -301,7 +301,7 @@ fn filter(call: &mut Call) -> Res {
 
 fn reversed(call: &mut Call) -> Res {
     let sequence = call.arg(1);
-    if matches!(sequence.tag(), Tag::Instance | Tag::Foreign | Tag::MappingProxy)
+    if matches!(sequence.tag(), Tag::Instance | Tag::Foreign | Tag::MappingProxy | Tag::Type)
         && let Some(method) = call.vm.special_method(sequence, "__reversed__")?
     {
         return call.vm.call(&method, &[]);

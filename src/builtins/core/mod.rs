@@ -1,6 +1,7 @@
 //! The global functions, one file for each subject.
 
 pub mod flat;
+pub mod generics;
 pub mod inspect;
 pub mod iteration;
 pub mod numbers;
