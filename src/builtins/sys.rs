@@ -356,6 +356,13 @@ fn set_recursion_limit(call: &mut Call) -> Res {
     if i32::try_from(limit).is_err() {
         return Err(call.vm.overflow_error("Python int too large to convert to C int"));
     }
+    let depth = call.vm.depth();
+    if limit as usize <= depth {
+        let message = format!(
+            "cannot set the recursion limit to {limit} at the recursion depth {depth}: the limit is too low"
+        );
+        return Err(call.vm.error(Exc::RecursionError, message));
+    }
     call.vm.recursion_limit = limit as usize;
     Ok(Value::NONE)
 }

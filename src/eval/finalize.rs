@@ -79,7 +79,8 @@ impl Vm {
             Err(raised) => Err(raised),
         };
         if called.is_err() {
-            let method = self.special_method(value, "__del__").ok().flatten().unwrap_or(Value::NONE);
+            let class = self.type_of(value);
+            let method = self.lookup(&class, &crate::value::Str::new("__del__")).unwrap_or(Value::NONE);
             self.report_unraisable("__del__", method);
         }
     }

@@ -221,7 +221,7 @@ impl Vm {
             Some(_) if number_of("end_lineno").is_some_and(|end| end > line) => {
                 text.chars().count() as i64 + 1
             }
-            Some(end) if end > 0 && end != offset => end,
+            Some(end) if end > offset => end.min(text.chars().count() as i64 + 1),
             _ => offset + 1,
         };
         let (first, last) = (offset - 1 - indent, end - 1 - indent);
@@ -229,7 +229,7 @@ impl Vm {
             let blanks = shown.chars().chain(std::iter::repeat(' ')).take(first as usize);
             out.push_str("    ");
             out.extend(blanks.map(|c| if c.is_whitespace() { c } else { ' ' }));
-            out.push_str(&"^".repeat((last - first).max(0) as usize));
+            out.push_str(&"^".repeat((last - first).max(1) as usize));
             out.push('\n');
         }
         message

@@ -5,7 +5,7 @@ use super::{Exc, Vm};
 use crate::source::{SourceFile, Span};
 use crate::syntax::ast::ExprKind;
 use crate::value::exception::TraceEntry;
-use crate::value::{Exception, Foreign, Ref, Str, Value, View};
+use crate::value::{Exception, Foreign, Ref, Res, Str, Value, View};
 use std::cell::RefCell;
 
 /// Identical frames in a row shown before the rest is folded into one line.
@@ -47,7 +47,10 @@ impl Vm {
     }
 
     /// Adds a note that is shown below the message.
-    pub fn add_note(&mut self, exception: &Ref<Exception>, note: &str) {
+    ///
+    /// # Errors
+    /// `TypeError` if a script put something else in place of the list.
+    pub fn add_note(&mut self, exception: &Ref<Exception>, note: &str) -> Res<()> {
         let notes = match exception.get_attribute("__notes__") {
             Some(notes) => notes,
             None => {
@@ -56,9 +59,11 @@ impl Vm {
                 notes
             }
         };
-        if let View::List(list) = notes.view() {
-            list.borrow_mut().push(Str::new(note).into());
-        }
+        let View::List(list) = notes.view() else {
+            return Err(self.type_error("Cannot add note: __notes__ is not a list"));
+        };
+        list.borrow_mut().push(Str::new(note).into());
+        Ok(())
     }
 }
 

@@ -148,9 +148,7 @@ fn init_named(call: &mut Call, names: &[&str]) -> Res {
     let exception = call.this::<Exception>()?;
     set_args(exception, call.rest());
     for (i, name) in names.iter().enumerate() {
-        if let Some(value) = call.keyword(i) {
-            exception.set_attribute(name, value.clone());
-        }
+        exception.set_attribute(name, call.keyword(i).cloned().unwrap_or(Value::NONE));
     }
     Ok(Value::NONE)
 }
@@ -221,7 +219,7 @@ fn add_note(call: &mut Call) -> Res {
     }
     let note = call.str(1)?;
     if let Some(exception) = call.arg(0).get_ref::<Exception>() {
-        call.vm.add_note(&exception, note);
+        call.vm.add_note(&exception, note)?;
     }
     Ok(Value::NONE)
 }
