@@ -240,8 +240,8 @@ impl Vm {
     }
 
     pub(crate) fn has_custom_getattribute(&mut self, class: &Ref<Type>) -> bool {
-        class.flags.is_user
-            && self.lookup(class, &Str::new("__getattribute__")).is_some_and(|f| !f.is::<NativeFunction>())
+        let name = self.names.getattribute.clone();
+        class.flags.is_user && self.lookup(class, &name).is_some_and(|f| !f.is::<NativeFunction>())
     }
 
     fn module_attribute(&mut self, object: &Value, module: &Module, name: &Ref<Str>) -> Res<Option<Value>> {

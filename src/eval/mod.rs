@@ -118,7 +118,7 @@ pub struct Vm {
     pub host_data: Box<dyn std::any::Any>,
     /// State that native modules keep between calls.
     pub state: crate::builtins::State,
-    names: Names,
+    pub(crate) names: Names,
     interned: HashMap<Box<str>, Ref<Str>>,
     stack: frame::ValueStack,
 }
@@ -130,6 +130,7 @@ pub struct Names {
     pub dir: Ref<Str>,
     pub dict: Ref<Str>,
     pub class: Ref<Str>,
+    pub getattribute: Ref<Str>,
     pub doc: Ref<Str>,
 }
 
@@ -172,6 +173,7 @@ impl Vm {
                 dir: Str::new("__dir__"),
                 dict: Str::new("__dict__"),
                 class: Str::new("__class__"),
+                getattribute: Str::new("__getattribute__"),
                 doc: Str::new("__doc__"),
             },
             interned: HashMap::new(),

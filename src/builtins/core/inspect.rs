@@ -97,7 +97,9 @@ impl Vm {
         {
             return Ok(true);
         }
-        if let Some(answer) = self.test_members(wanted, |vm, member| vm.instance_test(object, member))? {
+        if !wanted.is::<Type>()
+            && let Some(answer) = self.test_members(wanted, |vm, member| vm.instance_test(object, member))?
+        {
             return Ok(answer);
         }
         match self.ask_metaclass(wanted, "__instancecheck__", object)? {
@@ -128,7 +130,9 @@ impl Vm {
 
     /// `issubclass(class, wanted)`.
     pub fn subclass_test(&mut self, class: &Value, wanted: &Value) -> Res<bool> {
-        if let Some(answer) = self.test_members(wanted, |vm, member| vm.subclass_test(class, member))? {
+        if !wanted.is::<Type>()
+            && let Some(answer) = self.test_members(wanted, |vm, member| vm.subclass_test(class, member))?
+        {
             return Ok(answer);
         }
         match self.ask_metaclass(wanted, "__subclasscheck__", class)? {
@@ -238,7 +242,7 @@ impl Vm {
 
     /// What an object whose class does something about it claims as its `__class__`.
     fn claimed_class(&mut self, object: &Value, own: &Ref<Type>) -> Res<Option<Value>> {
-        let name = Str::new("__class__");
+        let name = self.names.class.clone();
         let is_plain =
             |found: &Value| found.get::<Property>().is_some_and(|p| p.kind() == PropertyKind::Computed);
         if !own.flags.is_user
