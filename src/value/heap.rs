@@ -9,6 +9,7 @@
 
 use super::{Tag, Value};
 use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
@@ -184,7 +185,9 @@ const MAX_NESTED_DROPS: u32 = 200;
 
 thread_local! {
     static NESTED_DROPS: Cell<u32> = const { Cell::new(0) };
-    static WAITING: RefCell<Vec<(Tag, u64)>> = const { RefCell::new(Vec::new()) };
+    /// Objects that wait to be freed. It outlives the values of a thread that ends, as it needs no destructor:
+    /// it owns memory only while it is in use.
+    static WAITING: RefCell<ManuallyDrop<Vec<(Tag, u64)>>> = const { RefCell::new(ManuallyDrop::new(Vec::new())) };
 }
 
 /// Frees a dead object, now or as soon as the drops it is nested in are done.
@@ -211,17 +214,13 @@ unsafe fn die(tag: Tag, bits: u64) {
         }
     }
     let depth = NESTED_DROPS.get();
-    // A thread that ends may have lost its queue; then there is nothing for it but to nest.
-    let waits = depth >= MAX_NESTED_DROPS && WAITING.try_with(|q| q.borrow_mut().push((tag, bits))).is_ok();
-    if waits {
-        return;
+    if depth >= MAX_NESTED_DROPS {
+        return WAITING.with_borrow_mut(|queue| queue.push((tag, bits)));
     }
     NESTED_DROPS.set(depth + 1);
     unsafe { super::free(tag, bits) };
-    if depth == 0 {
-        while let Ok(Some((tag, bits))) = WAITING.try_with(|queue| queue.borrow_mut().pop()) {
-            unsafe { super::free(tag, bits) };
-        }
+    if depth == 0 && WAITING.with_borrow(|queue| !queue.is_empty()) {
+        free_waiting();
     }
     NESTED_DROPS.set(depth);
 }
@@ -243,6 +242,15 @@ unsafe fn finalize(bits: u64) -> bool {
     let revived = unsafe { Ref::<Instance>::from_raw(bits) };
     crate::eval::finalize::finalize_instance(&revived);
     true
+}
+
+#[cold]
+fn free_waiting() {
+    while let Some((tag, bits)) = WAITING.with_borrow_mut(|queue| queue.pop()) {
+        // SAFETY: only dead objects are queued, each once.
+        unsafe { super::free(tag, bits) };
+    }
+    WAITING.with_borrow_mut(|queue| drop(std::mem::take(&mut **queue)));
 }
 
 /// Frees the memory of an object of payload type `T`, running its destructor.
