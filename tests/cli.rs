@@ -80,6 +80,16 @@ fn unittest_runs_tests_of_files() {
 }
 
 #[test]
+fn async_is_refused_before_the_start_or_where_it_is_reached() {
+    let refused = zpy(&["-c", "print(1)\nasync def f():\n  pass"]);
+    assert_eq!(refused.expect_code(2).out(), "");
+    assert!(refused.err().ends_with("SyntaxError: not supported yet: async\n"), "{}", refused.err());
+    zpy(&["-c", "def f():\n  async def g(): pass\nprint(1)"]).expect(0, "1\n");
+    let reached = zpy(&["-c", "def f():\n  async def g(): pass\nf()"]);
+    assert!(reached.expect_code(1).err().ends_with("NotImplementedError: not supported yet: async\n"));
+}
+
+#[test]
 fn doubtful_text_is_warned_of() {
     let outcome = zpy(&["-c", "x = 1\nprint(x is 1)"]);
     let warning = "<string>:2: SyntaxWarning: \"is\" with 'int' literal. Did you mean \"==\"?\n";
