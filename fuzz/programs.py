@@ -18,8 +18,8 @@ import sys
 import tempfile
 import time
 
-INTS = ["0", "1", "-1", "2", "3", "7", "10", "-5", "255", "1 << 40", "2**64", "-2**63", "10**20"]
-FLOATS = ["0.0", "1.5", "-2.25", "1e10", "3.0", "-0.0", "1e-5", "float('inf')", "0.1", "123456.789"]
+INTS = ["0", "1", "(-1)", "2", "3", "7", "10", "(-5)", "255", "(1 << 40)", "(2**64)", "(-2**63)", "(10**20)"]
+FLOATS = ["0.0", "1.5", "(-2.25)", "1e10", "3.0", "(-0.0)", "1e-5", "float('inf')", "0.1", "123456.789"]
 STRS = ["''", "'a'", "'abc'", "'Hello World'", "'a,b,,c'", "'  pad '", "'äöü'", "'x=1;y=2'", "'ABCabc'", "'12'", "'\\n\\t'", "'€uro'"]
 BYTES = ["b''", "b'a'", "b'abc'", "b'\\x00\\xff'", "b'a b c'", "bytearray(b'xyz')"]
 
@@ -126,7 +126,7 @@ class Grammar:
     def fstring(self, depth):
         """Without backslashes, which Python 3.11 does not allow in one."""
         fields = f"{{{self.expr('int', depth)}:{self.spec()}}}|{{{self.expr('float', depth)}:{self.spec()}}}"
-        return "'f'" if "\\" in fields else f'f"""{fields}"""'
+        return "'f'" if "\\" in fields or '"""' in fields else f'f"""{fields}"""'
 
     def bytes(self, depth):
         if depth <= 0:
