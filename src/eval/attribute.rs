@@ -12,20 +12,6 @@ use crate::value::{
 };
 
 impl Vm {
-    /// An attribute of a class or of one of its bases, as it is stored.
-    pub fn lookup(&mut self, class: &Ref<Type>, name: &Str) -> Option<Value> {
-        let mro = class.mro.borrow();
-        for t in mro.iter() {
-            if !t.pending.get().is_empty() {
-                pour(t);
-            }
-            if let Some(found) = t.attributes.get_str(name) {
-                return Some(found);
-            }
-        }
-        None
-    }
-
     /// As `lookup`, starting after `after` in the resolution order.
     pub(super) fn lookup_after(&mut self, class: &Ref<Type>, after: &Type, name: &Str) -> Option<Value> {
         let mro = class.mro.borrow().clone();
@@ -45,7 +31,7 @@ impl Vm {
     pub fn special_method(&mut self, object: &Value, name: &str) -> Res<Option<Value>> {
         let class = self.type_of(object);
         let name = self.intern(name);
-        let Some(found) = self.lookup(&class, &name) else { return Ok(None) };
+        let Some(found) = self.lookup_again(&class, &name) else { return Ok(None) };
         // Where Python says in words of its own that `none` refuses something, the caller does; elsewhere calling
         // `none` is the error.
         if found.is_none()
@@ -61,7 +47,7 @@ impl Vm {
     pub(crate) fn refuses(&mut self, object: &Value, name: &str) -> bool {
         let class = self.type_of(object);
         let name = self.intern(name);
-        self.lookup(&class, &name).is_some_and(|found| found.is_none())
+        self.lookup_again(&class, &name).is_some_and(|found| found.is_none())
     }
 
     /// What a class attribute means for an object: descriptors are applied.
@@ -189,7 +175,7 @@ impl Vm {
         {
             return Ok(Some(value));
         }
-        let found = self.lookup(&class, name);
+        let found = self.lookup_again(&class, name);
         if let Some(found) = &found
             && self.is_data_descriptor(found)
             && (found.is::<Property>() || self.special_method(found, "__get__")?.is_some())
@@ -241,7 +227,7 @@ impl Vm {
 
     pub(crate) fn has_custom_getattribute(&mut self, class: &Ref<Type>) -> bool {
         let name = self.names.getattribute.clone();
-        class.flags.is_user && self.lookup(class, &name).is_some_and(|f| !f.is::<NativeFunction>())
+        class.flags.is_user && self.lookup_again(class, &name).is_some_and(|f| !f.is::<NativeFunction>())
     }
 
     fn module_attribute(&mut self, object: &Value, module: &Module, name: &Ref<Str>) -> Res<Option<Value>> {

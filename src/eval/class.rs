@@ -176,6 +176,8 @@ impl Vm {
         self.fill_class_cell(&value, namespace)?;
         let order = self.resolution_order(&class)?;
         *class.mro.borrow_mut() = order;
+        // A metaclass's `mro` may have asked for attributes that were not there yet.
+        class.touch();
         for base in &bases {
             base.subclasses.borrow_mut().push(class.as_ptr());
         }

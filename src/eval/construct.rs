@@ -34,7 +34,8 @@ impl Vm {
 
     /// What `type.__call__` does.
     pub(crate) fn construct(&mut self, class: &Ref<Type>, start: *mut Value, keywords: &[Ref<Str>]) -> Res {
-        let new = self.lookup(class, &Str::new("__new__"));
+        let name = self.names.new.clone();
+        let new = self.lookup_again(class, &name);
         let new = match &new {
             Some(found) => match found.view() {
                 View::StaticMethod(method) => Some(method.function()),
@@ -73,7 +74,8 @@ impl Vm {
         start: *mut Value,
         keywords: &[Ref<Str>],
     ) -> Res {
-        let mut init = self.lookup(class, &Str::new("__init__"));
+        let name = self.names.init.clone();
+        let mut init = self.lookup_again(class, &name);
         let has_own_new = new.is_some();
         let object = match new {
             Some(new) => {
@@ -82,7 +84,7 @@ impl Vm {
                     Ok(object) if self.is_instance(&object, class) => {
                         let own = self.type_of(&object);
                         if !Ref::ptr_eq(&own, class) {
-                            init = self.lookup(&own, &Str::new("__init__"));
+                            init = self.lookup_again(&own, &name);
                         }
                         object
                     }
@@ -268,7 +270,7 @@ impl Vm {
 
     /// Refuses to make an object of a class with abstract methods left.
     pub(crate) fn check_abstract(&mut self, class: &Ref<Type>) -> Res<()> {
-        let Some(names) = class.attributes.get_text("__abstractmethods__") else { return Ok(()) };
+        let Some(names) = class.attributes.get_str(&self.names.abstract_methods) else { return Ok(()) };
         let mut names: Vec<String> =
             self.collect(&names)?.iter().filter_map(|n| n.as_str().map(str::to_string)).collect();
         if names.is_empty() {

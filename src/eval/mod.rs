@@ -29,6 +29,7 @@ mod index;
 pub mod interrupt;
 mod iterate;
 mod layout;
+mod lookup;
 mod operators;
 mod pattern;
 pub(crate) mod pour;
@@ -119,6 +120,7 @@ pub struct Vm {
     /// State that native modules keep between calls.
     pub state: crate::builtins::State,
     pub(crate) names: Names,
+    lookups: lookup::Lookups,
     interned: HashMap<Box<str>, Ref<Str>>,
     stack: frame::ValueStack,
 }
@@ -132,6 +134,11 @@ pub struct Names {
     pub class: Ref<Str>,
     pub getattribute: Ref<Str>,
     pub doc: Ref<Str>,
+    pub new: Ref<Str>,
+    pub init: Ref<Str>,
+    pub setattr: Ref<Str>,
+    pub delattr: Ref<Str>,
+    pub abstract_methods: Ref<Str>,
 }
 
 impl Vm {
@@ -175,7 +182,13 @@ impl Vm {
                 class: Str::new("__class__"),
                 getattribute: Str::new("__getattribute__"),
                 doc: Str::new("__doc__"),
+                new: Str::new("__new__"),
+                init: Str::new("__init__"),
+                setattr: Str::new("__setattr__"),
+                delattr: Str::new("__delattr__"),
+                abstract_methods: Str::new("__abstractmethods__"),
             },
+            lookups: Default::default(),
             interned: HashMap::new(),
             stack,
         };

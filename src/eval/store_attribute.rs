@@ -28,9 +28,9 @@ impl Vm {
     fn store_attribute(&mut self, object: &Value, name: &Ref<Str>, value: Option<Value>) -> Res<()> {
         let class = self.type_of(object);
         if class.flags.is_user {
-            let hook = if value.is_some() { "__setattr__" } else { "__delattr__" };
-            if let Some(found) = self.lookup(&class, &Str::new(hook))
-                && found.get::<NativeFunction>().is_none_or(|native| native.native.name != hook)
+            let hook = if value.is_some() { &self.names.setattr } else { &self.names.delattr }.clone();
+            if let Some(found) = self.lookup_again(&class, &hook)
+                && found.get::<NativeFunction>().is_none_or(|native| native.native.name != hook.as_str())
             {
                 let method = self.bind(found, object, &class)?;
                 let args = [Some(name.clone().into()), value].into_iter().flatten().collect::<Vec<_>>();
@@ -48,7 +48,7 @@ impl Vm {
         {
             return Err(self.immutable_type(changed, name));
         }
-        if let Some(found) = self.lookup(&class, name)
+        if let Some(found) = self.lookup_again(&class, name)
             && self.store_by_descriptor(&found, object, value.as_ref())?
         {
             return Ok(());

@@ -374,6 +374,7 @@ fn annotations(call: &mut Call) -> Res {
     }
     let made: Value = Dict::new(Default::default()).into();
     class.attributes.set_text("__annotations__", made.clone());
+    class.touch();
     Ok(made)
 }
 
