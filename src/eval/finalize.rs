@@ -61,7 +61,8 @@ pub fn call_weak_callback(callback: &Value, reference: Value) {
 impl Vm {
     /// Frees garbage cycles; how many objects they had.
     pub fn collect_garbage(&mut self) -> usize {
-        self.lookups.clear();
+        let old = self.lookups.take();
+        drop(old);
         gc::collect(&mut |value| {
             if let Some(instance) = value.get::<Instance>()
                 && instance.has_finalizer()

@@ -22,9 +22,10 @@ pub struct Lookups {
 }
 
 impl Lookups {
-    /// Forgets everything, so that classes nobody uses can be freed.
-    pub fn clear(&mut self) {
-        self.slots.clear();
+    /// Takes everything out, so that classes nobody uses can be freed. Dropping it may run finalizers, which look
+    /// things up.
+    pub fn take(&mut self) -> Lookups {
+        std::mem::take(self)
     }
 
     fn slot(version: u64, name: &Ref<Str>) -> usize {
