@@ -126,7 +126,8 @@ fn data(call: &mut Call, index: usize) -> Res<Vec<u8>> {
     if Vm::unwrap_native(call.arg(index)).as_str().is_some() {
         return Err(call.vm.type_error("Strings must be encoded before hashing"));
     }
-    match super::binascii::bytes_of(call.arg(index)) {
+    let value = call.arg(index).clone();
+    match call.vm.buffer_of(&value)? {
         Some(data) => Ok(data),
         None => Err(call.vm.type_error("object supporting the buffer API required")),
     }

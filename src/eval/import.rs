@@ -171,6 +171,9 @@ impl Vm {
             }
             Located::File(_, Some(_)) => self.module_program(&format!("{name}.__main__")),
             Located::File(file, None) => Ok((self.read_source(&file)?, package.to_string())),
+            Located::Embedded(_) if crate::builtins::is_embedded_package(name) => {
+                self.module_program(&format!("{name}.__main__"))
+            }
             Located::Embedded(source) => Ok((source, package.to_string())),
         }
     }

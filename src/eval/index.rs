@@ -493,13 +493,27 @@ impl Vm {
 
     /// Contents of a bytes-like object.
     pub(crate) fn bytes_of(&mut self, value: &Value) -> Res<Vec<u8>> {
-        match contents(Vm::unwrap_native(value)) {
-            Some(data) => Ok(data.into_owned()),
+        match self.buffer_of(value)? {
+            Some(data) => Ok(data),
             None => {
                 let name = self.type_name(value);
                 Err(self.type_error(format!("a bytes-like object is required, not '{name}'")))
             }
         }
+    }
+
+    /// Contents of a bytes-like object, an object with a method `__buffer__` among them; `None` for any other.
+    pub(crate) fn buffer_of(&mut self, value: &Value) -> Res<Option<Vec<u8>>> {
+        if let Some(data) = contents(Vm::unwrap_native(value)) {
+            return Ok(Some(data.into_owned()));
+        }
+        if value.tag() != Tag::Instance {
+            return Ok(None);
+        }
+        let Some(method) = self.special_method(value, "__buffer__")? else { return Ok(None) };
+        const SIMPLE: i64 = 0;
+        let buffer = self.call(&method, &[Value::int(SIMPLE)])?;
+        Ok(contents(Vm::unwrap_native(&buffer)).map(|data| data.into_owned()))
     }
 
     /// `del object[index]`.

@@ -15,7 +15,7 @@ pub use pattern::{ITERATOR, METHODS as PATTERN};
 
 use crate::call::{Call, Native, NativeModule};
 use crate::eval::Vm;
-use crate::value::{Exception, Raised, Ref, Res, Str, Tag, Type, Value};
+use crate::value::{Exception, Module, Raised, Ref, Res, Str, Tag, Type, Value};
 use parse::Problem;
 use std::collections::HashMap;
 
@@ -113,6 +113,10 @@ pub static MODULE: NativeModule = NativeModule {
     ],
     constants: &[
         ("error", |vm| error_class(vm).into()),
+        ("Scanner", |vm| match vm.import_module("_re_scanner") {
+            Ok(module) => module.get::<Module>().and_then(|m| m.get_text("Scanner")).unwrap_or(Value::NONE),
+            Err(_) => Value::NONE,
+        }),
         ("Pattern", |vm| vm.types.named(PATTERN_TYPE, Tag::Foreign).into()),
         ("Match", |vm| vm.types.named(MATCH_TYPE, Tag::Foreign).into()),
         ("RegexFlag", |vm| vm.types.of_tag(Tag::Int).clone().into()),

@@ -149,6 +149,9 @@ fn zeros(call: &mut Call, count: &Value) -> Res<Vec<u8>> {
 }
 
 fn from_items(call: &mut Call, value: &Value, kind: &str) -> Res<Vec<u8>> {
+    if let Some(data) = call.vm.buffer_of(value)? {
+        return Ok(data);
+    }
     let Ok(iterator) = call.vm.iter(value) else {
         if call.vm.is_not_iterable(value) {
             call.vm.take_raised();

@@ -40,12 +40,10 @@ pub fn receiver<'a>(call: &mut Call<'a>) -> Res<Cow<'a, [u8]>> {
 
 /// The data of an argument that must be bytes-like.
 pub fn like<'a>(call: &mut Call<'a>, index: usize) -> Res<Cow<'a, [u8]>> {
-    match contents(Vm::unwrap_native(call.arg(index))) {
+    let value = call.arg(index);
+    match contents(Vm::unwrap_native(value)) {
         Some(data) => Ok(data),
-        None => {
-            let got = call.vm.type_name(call.arg(index));
-            Err(call.vm.type_error(format!("a bytes-like object is required, not '{got}'")))
-        }
+        None => call.vm.bytes_of(value).map(Cow::Owned),
     }
 }
 

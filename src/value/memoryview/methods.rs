@@ -110,6 +110,9 @@ fn new(call: &mut Call) -> Res {
     match MemoryView::of(object) {
         Some(view) => Ok(view.into()),
         None => {
+            if let Some(data) = call.vm.buffer_of(object)? {
+                return Ok(MemoryView::of(&Value::bytes(data)).map_or(Value::NONE, Value::from));
+            }
             let got = call.vm.type_name(object);
             Err(call.vm.type_error(format!("memoryview: a bytes-like object is required, not '{got}'")))
         }
