@@ -239,8 +239,7 @@ fn new_text_wrapper(call: &mut Call) -> Res {
     let codec = match Codec::find(encoding) {
         Some(codec) if super::codec::is_supported(codec) => codec,
         Some(_) => {
-            let message =
-                format!("wrapped files in {encoding} are not supported yet; read bytes and decode them");
+            let message = format!("no wrapper decodes {encoding}; read bytes and decode them");
             return Err(call.vm.error(Exc::NotImplementedError, message));
         }
         None => return Err(call.vm.error(Exc::LookupError, format!("unknown encoding: {encoding}"))),

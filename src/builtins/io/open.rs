@@ -202,7 +202,7 @@ fn settings(call: &mut Call, mode: &str) -> Res<Settings> {
     }
     let (encoding, codec) = encoding(call)?;
     if !binary && plus && !super::codec::is_supported(codec) {
-        let message = format!("files in {encoding} that are both read and written are not supported yet");
+        let message = format!("files in {encoding} cannot be both read and written");
         return Err(call.vm.error(Exc::NotImplementedError, message));
     }
     let errors = errors(call)?;
