@@ -535,7 +535,9 @@ fn a_closed_pipe_ends_the_script_quietly() {
 fn a_replaced_or_deleted_binary_still_starts_children() {
     let folder = TempDir::new("binary");
     let copy = folder.path.join("zpy-copy");
-    fs::copy(support::zpy_path(), &copy).unwrap();
+    // By another process: a child that this one starts meanwhile would inherit the file, open for writing, and until
+    // it runs its own program the copy could not be run ("Text file busy").
+    assert!(Command::new("cp").arg(support::zpy_path()).arg(&copy).status().unwrap().success());
     let name = copy.display().to_string();
     let code = format!(
         r#"
