@@ -239,7 +239,10 @@ impl Vm {
         }
         let is_prefixed = base == 0 && digits.trim_start().trim_start_matches(['+', '-']).starts_with("0x");
         let count = digits.chars().filter(|c| c.is_alphanumeric()).count();
-        if count <= limit || is_prefixed {
+        // What is no number is told as such, however long it is.
+        let is_number =
+            digits.trim().trim_start_matches(['+', '-']).chars().all(|c| c.is_numeric() || c == '_');
+        if count <= limit || is_prefixed || base <= 10 && !is_number {
             return Ok(());
         }
         Err(self.value_error(format!(
@@ -273,6 +276,12 @@ impl Vm {
         let (base, exponent, modulus) = (base.to_big(), exponent.to_big(), modulus.to_big());
         let modulus = modulus.as_ref();
         if !exponent.is_negative() {
+            // A power no longer than the modulus is cheap by itself, however long the modulus is.
+            if let Some(small) = exponent.to_u32()
+                && base.bits().saturating_mul(small.into()) <= modulus.bits()
+            {
+                return Ok(Some(Value::big(base.pow(small).mod_floor(modulus))));
+            }
             return Ok(Some(Value::big(base.modpow(&exponent, modulus))));
         }
         match base.mod_floor(modulus).modinv(modulus) {
