@@ -11,6 +11,7 @@ use crate::source::SourceFile;
 use crate::syntax::SyntaxError;
 use crate::value::{Dict, Foreign, Module, Ref, Res, Value, View};
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Name of the type of code objects.
@@ -301,10 +302,10 @@ fn keyword_only_count(call: &mut Call) -> Res {
     Ok(Value::size(code(call)?.params.keyword_only))
 }
 
-/// Names of variables that a script could write.
+/// Names of the variables in some slots, in the order of these.
 fn names(code: &Code, slots: impl Iterator<Item = usize>) -> Vec<Value> {
-    let names = slots.filter_map(|slot| code.slot_names.get(slot));
-    names.filter(|name| !name.as_str().starts_with(['<', '.'])).map(|name| name.clone().into()).collect()
+    let names: HashMap<usize, _> = code.named_slots().collect();
+    slots.filter_map(|slot| names.get(&slot).map(|&name| name.clone().into())).collect()
 }
 
 fn own_names(code: &Code) -> Vec<Value> {

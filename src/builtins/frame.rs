@@ -9,7 +9,7 @@ use crate::eval::code::Code;
 use crate::eval::frame::FrameView;
 use crate::source::Span;
 use crate::value::exception::TraceEntry;
-use crate::value::{Cell, Dict, Foreign, Generator, Ref, Res, Value};
+use crate::value::{Dict, Foreign, Generator, Ref, Res, Value};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -84,13 +84,7 @@ pub fn of_trace(entry: &TraceEntry) -> Value {
 pub fn of_generator(generator: &Generator) -> Value {
     let function = &generator.function;
     let slots = generator.slots.borrow();
-    let locals = Dict::new(Default::default());
-    for (name, value) in function.code.slot_names.iter().zip(slots.iter()) {
-        let value = value.get::<Cell>().map_or_else(|| value.clone(), Cell::get);
-        if !value.is_unbound() && !name.as_str().starts_with(['<', '.']) {
-            locals.set_str(name, value);
-        }
-    }
+    let locals = function.code.variables(|number| slots.get(number));
     value(Frame {
         code: function.code.clone(),
         span: function.code.span,

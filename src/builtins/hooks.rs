@@ -5,7 +5,7 @@ use super::io::{self, Standard};
 use crate::call::{Call, Native};
 use crate::eval::code::CodeKind;
 use crate::eval::{Exc, Vm};
-use crate::value::{Dict, Exception, Instance, Module, NativeFunction, Ref, Res, Str, Type, Value};
+use crate::value::{Dict, Exception, Module, NativeFunction, Ref, Res, Str, Value};
 
 pub const DISPLAY: Native = Native {
     name: "displayhook",
@@ -102,9 +102,8 @@ impl Vm {
     /// Tells of an exception that has nowhere to go, which `from` raised.
     pub(crate) fn report_unraisable(&mut self, from: &str, object: Value) {
         let exception = self.take_raised();
-        if let Some(hook) = replaced(self, &UNRAISABLE)
-            && let Ok(argument) = unraisable_argument(self, &exception, object)
-        {
+        if let Some(hook) = replaced(self, &UNRAISABLE) {
+            let argument = unraisable_argument(self, &exception, object);
             if self.call(&hook, &[argument]).is_ok() {
                 return;
             }
@@ -118,12 +117,7 @@ impl Vm {
     }
 }
 
-fn unraisable_argument(vm: &mut Vm, exception: &Ref<Exception>, object: Value) -> Res {
-    let metaclass: Value = vm.types.type_.clone().into();
-    let namespace = Dict::from_pairs([("__module__", Value::str("sys"))]);
-    let class = vm.new_class(&metaclass, Str::new("UnraisableHookArgs"), &[], &namespace, &[])?;
-    let Some(class) = class.get_ref::<Type>() else { return Ok(Value::NONE) };
-    let made = Instance::new(class);
+fn unraisable_argument(vm: &mut Vm, exception: &Ref<Exception>, object: Value) -> Value {
     let attributes = [
         ("exc_type", exception.class().into()),
         ("exc_value", exception.clone().into()),
@@ -131,10 +125,7 @@ fn unraisable_argument(vm: &mut Vm, exception: &Ref<Exception>, object: Value) -
         ("err_msg", Value::NONE),
         ("object", object),
     ];
-    for (name, value) in attributes {
-        made.attributes().set_text(name, value);
-    }
-    Ok(made.into())
+    super::sys::object(vm, "UnraisableHookArgs", &attributes)
 }
 
 fn display(call: &mut Call) -> Res {

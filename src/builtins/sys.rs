@@ -116,42 +116,10 @@ pub static MODULE: NativeModule = NativeModule {
         ("__stdin__", |vm| io::standard(vm, Standard::In)),
         ("__stdout__", |vm| io::standard(vm, Standard::Out)),
         ("__stderr__", |vm| io::standard(vm, Standard::Err)),
-        ("__displayhook__", |_| {
-            super::function_value(
-                {
-                    static ROW: Native = hooks::DISPLAY;
-                    &ROW
-                },
-                "sys",
-            )
-        }),
-        ("__excepthook__", |_| {
-            super::function_value(
-                {
-                    static ROW: Native = hooks::EXCEPT;
-                    &ROW
-                },
-                "sys",
-            )
-        }),
-        ("__breakpointhook__", |_| {
-            super::function_value(
-                {
-                    static ROW: Native = hooks::BREAKPOINT;
-                    &ROW
-                },
-                "sys",
-            )
-        }),
-        ("__unraisablehook__", |_| {
-            super::function_value(
-                {
-                    static ROW: Native = hooks::UNRAISABLE;
-                    &ROW
-                },
-                "sys",
-            )
-        }),
+        ("__displayhook__", |_| super::function_value(&hooks::DISPLAY, "sys")),
+        ("__excepthook__", |_| super::function_value(&hooks::EXCEPT, "sys")),
+        ("__breakpointhook__", |_| super::function_value(&hooks::BREAKPOINT, "sys")),
+        ("__unraisablehook__", |_| super::function_value(&hooks::UNRAISABLE, "sys")),
         ("platform", |_| Value::str(if cfg!(target_os = "macos") { "darwin" } else { std::env::consts::OS })),
         ("byteorder", |_| Value::str(if cfg!(target_endian = "little") { "little" } else { "big" })),
         ("maxsize", |_| Value::int(i64::MAX)),
@@ -215,8 +183,8 @@ fn version_info(vm: &mut Vm) -> Value {
     vm.struct_value(&VERSION_INFO, items).map_or(Value::NONE, Value::from)
 }
 
-/// An object with these attributes.
-fn object(vm: &mut Vm, name: &'static str, attributes: &[(&str, Value)]) -> Value {
+/// An object of `sys` with these attributes.
+pub(super) fn object(vm: &mut Vm, name: &'static str, attributes: &[(&str, Value)]) -> Value {
     let metaclass: Value = vm.types.type_.clone().into();
     let namespace = Dict::from_pairs([("__module__", Value::str("sys"))]);
     let Ok(class) = vm.new_class(&metaclass, Str::new(name), &[], &namespace, &[]) else {

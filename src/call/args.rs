@@ -46,6 +46,17 @@ impl<'a> Call<'a> {
         self.args.last().and_then(|value| value.get::<Dict>())
     }
 
+    /// The name of an attribute, interned.
+    pub fn attribute_name(&mut self, index: usize) -> Res<Ref<Str>> {
+        match Vm::unwrap_native(self.arg(index)).as_str() {
+            Some(text) => Ok(self.vm.intern(text)),
+            None => {
+                let got = self.vm.type_name(self.arg(index));
+                Err(self.vm.type_error(format!("attribute name must be string, not '{got}'")))
+            }
+        }
+    }
+
     /// A `TypeError` for an argument of the wrong kind.
     pub fn wrong_type(&mut self, index: usize, wanted: &str) -> Raised {
         let got = self.vm.type_name(&self.args[index]);

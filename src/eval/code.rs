@@ -7,7 +7,7 @@
 
 use crate::source::{SourceFile, Span};
 pub use crate::syntax::ast::{BinaryOp, CompareOp, Conversion, UnaryOp};
-use crate::value::{GlobalVar, Ref, Str, Value};
+use crate::value::{Cell as Variable, Dict, GlobalVar, Ref, Str, Value};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -32,6 +32,26 @@ pub struct Code {
     pub doc: Option<Ref<Str>>,
     /// Calling the function makes a generator.
     pub is_generator: bool,
+}
+
+impl Code {
+    /// Numbers and names of the slots that scripts can name; the others are the interpreter's own.
+    pub fn named_slots(&self) -> impl Iterator<Item = (usize, &Ref<Str>)> {
+        self.slot_names.iter().enumerate().filter(|(_, name)| !name.as_str().starts_with(['<', '.']))
+    }
+
+    /// The variables in the slots of a frame, as far as they are bound.
+    pub fn variables<'v>(&self, slot: impl Fn(usize) -> Option<&'v Value>) -> Ref<Dict> {
+        let dict = Dict::new(Default::default());
+        for (number, name) in self.named_slots() {
+            let Some(value) = slot(number) else { continue };
+            let value = value.get::<Variable>().map_or_else(|| value.clone(), Variable::get);
+            if !value.is_unbound() {
+                dict.set_str(name, value);
+            }
+        }
+        dict
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -304,16 +304,7 @@ impl Vm {
         match frame.code.kind {
             CodeKind::Module => crate::builtins::mapping::of_module(frame.module.clone()),
             CodeKind::Class => slot(0).clone(),
-            CodeKind::Function | CodeKind::Lambda => {
-                let dict = crate::value::Dict::new(Default::default());
-                for (number, name) in frame.code.slot_names.iter().enumerate() {
-                    let value = slot(number).get::<Cell>().map_or_else(|| slot(number).clone(), Cell::get);
-                    if !value.is_unbound() && !name.as_str().starts_with(['<', '.']) {
-                        dict.set_str(name, value);
-                    }
-                }
-                dict.into()
-            }
+            CodeKind::Function | CodeKind::Lambda => frame.code.variables(|number| Some(slot(number))).into(),
         }
     }
 

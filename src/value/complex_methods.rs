@@ -1,9 +1,8 @@
 //! Methods of complex numbers, and what `complex(...)` makes of other values.
 
-use super::special_rows::{ARITHMETIC, UNARY, itself};
+use super::special_rows::{ARITHMETIC, POWER, REFLECTED_POWER, UNARY, itself};
 use super::{Complex, Int, Raised, Ref, Res, Tag, Value, View};
 use crate::call::{Call, Native};
-use crate::eval::code::BinaryOp;
 use crate::eval::{Exc, Vm};
 use crate::text;
 
@@ -31,18 +30,8 @@ const OWN: &[Native] = &[
     Native { name: "conjugate", params: "self, /", run: conjugate, doc: "With the imaginary part negated." },
     Native { name: "__complex__", params: "self, /", run: itself, doc: "`complex(self)`." },
     Native { name: "__abs__", params: "self, /", run: absolute, doc: "The distance from zero." },
-    Native {
-        name: "__pow__",
-        params: "self, exponent, modulus=None, /",
-        run: power,
-        doc: "`self ** exponent`.",
-    },
-    Native {
-        name: "__rpow__",
-        params: "self, base, modulus=None, /",
-        run: reflected_power,
-        doc: "`base ** self`.",
-    },
+    POWER,
+    REFLECTED_POWER,
     Native {
         name: "__getnewargs__",
         params: "self, /",
@@ -201,24 +190,6 @@ fn absolute(call: &mut Call) -> Res {
         return Err(call.vm.overflow_error("absolute value too large"));
     }
     Ok(Value::float(length))
-}
-
-fn power(call: &mut Call) -> Res {
-    let this = call.inner()?;
-    raise(call, this, Vm::unwrap_native(call.arg(1)))
-}
-
-fn reflected_power(call: &mut Call) -> Res {
-    let this = call.inner()?;
-    raise(call, Vm::unwrap_native(call.arg(1)), this)
-}
-
-fn raise(call: &mut Call, base: &Value, exponent: &Value) -> Res {
-    if call.opt_not_none(2).is_some() {
-        return Err(call.vm.value_error("complex modulo"));
-    }
-    let result = call.vm.binary_builtin(BinaryOp::Pow, base, exponent)?;
-    Ok(result.unwrap_or(Value::NOT_IMPLEMENTED))
 }
 
 fn new_args(call: &mut Call) -> Res {

@@ -1,11 +1,10 @@
 //! Methods of floats, and what `float(...)` makes of other values.
 
 use super::int_methods::{DIVMOD, REFLECTED_DIVMOD, text_of_number};
-use super::special_rows::{ARITHMETIC, DIVISION, UNARY, itself};
+use super::special_rows::{ARITHMETIC, DIVISION, POWER, REFLECTED_POWER, UNARY, itself};
 use super::{Res, Value, View};
 use crate::call::{Call, Native};
 use crate::eval::Vm;
-use crate::eval::code::BinaryOp;
 use crate::text;
 
 pub const FLOAT: &[Native] = crate::rows![OWN, &[DIVMOD, REFLECTED_DIVMOD], ARITHMETIC, DIVISION, UNARY];
@@ -66,18 +65,8 @@ const OWN: &[Native] = &[
         run: round,
         doc: "Rounded to `ndigits` places, half to even; to an int without `ndigits`.",
     },
-    Native {
-        name: "__pow__",
-        params: "self, exponent, modulus=None, /",
-        run: power,
-        doc: "`self ** exponent`.",
-    },
-    Native {
-        name: "__rpow__",
-        params: "self, base, modulus=None, /",
-        run: reflected_power,
-        doc: "`base ** self`.",
-    },
+    POWER,
+    REFLECTED_POWER,
     Native {
         name: "__getnewargs__",
         params: "self, /",
@@ -206,24 +195,6 @@ impl Vm {
         }
         Ok(Value::float(rounded))
     }
-}
-
-fn power(call: &mut Call) -> Res {
-    let this = call.inner()?;
-    raise(call, this, Vm::unwrap_native(call.arg(1)))
-}
-
-fn reflected_power(call: &mut Call) -> Res {
-    let this = call.inner()?;
-    raise(call, Vm::unwrap_native(call.arg(1)), this)
-}
-
-fn raise(call: &mut Call, base: &Value, exponent: &Value) -> Res {
-    if call.opt_not_none(2).is_some() {
-        return Err(call.vm.type_error("pow() 3rd argument not allowed unless all arguments are integers"));
-    }
-    let result = call.vm.binary_builtin(BinaryOp::Pow, base, exponent)?;
-    Ok(result.unwrap_or(Value::NOT_IMPLEMENTED))
 }
 
 fn new_args(call: &mut Call) -> Res {

@@ -315,19 +315,8 @@ fn not_equal(call: &mut Call) -> Res {
     Ok(Value::bool(!call.vm.truth(&equal)?))
 }
 
-/// The attribute name argument.
-fn attribute_name(call: &mut Call) -> Res<Ref<Str>> {
-    match Vm::unwrap_native(call.arg(1)).get_ref::<Str>() {
-        Some(name) => Ok(name),
-        None => {
-            let got = call.vm.type_name(call.arg(1));
-            Err(call.vm.type_error(format!("attribute name must be string, not '{got}'")))
-        }
-    }
-}
-
 fn get_attribute(call: &mut Call) -> Res {
-    let name = attribute_name(call)?;
+    let name = call.attribute_name(1)?;
     let this = call.arg(0);
     let found = match this.tag() {
         Tag::Type | Tag::Super | Tag::Exception => call.vm.find_attribute(this, &name)?,
@@ -340,13 +329,13 @@ fn get_attribute(call: &mut Call) -> Res {
 }
 
 fn set_attribute(call: &mut Call) -> Res {
-    let name = attribute_name(call)?;
+    let name = call.attribute_name(1)?;
     let (this, value) = (call.arg(0), call.arg(2).clone());
     store(call, this, &name, Some(value))
 }
 
 fn delete_attribute(call: &mut Call) -> Res {
-    let name = attribute_name(call)?;
+    let name = call.attribute_name(1)?;
     store(call, call.arg(0), &name, None)
 }
 

@@ -4,10 +4,24 @@
 //! above all `super().__setitem__(key, value)` in a class derived from `dict`. Each takes the built-in value
 //! out of its receiver first, so that a row found on a derived class never finds itself again.
 
-use super::{Int, Res, Value};
+use super::{Int, Res, Tag, Value};
 use crate::call::{Call, Native};
 use crate::eval::Vm;
 use crate::eval::code::{BinaryOp, UnaryOp};
+
+/// Powers of numbers that know no modulus.
+pub const POWER: Native = Native {
+    name: "__pow__",
+    params: "self, exponent, modulus=None, /",
+    run: |call| power(call, false),
+    doc: "`self ** exponent`.",
+};
+pub const REFLECTED_POWER: Native = Native {
+    name: "__rpow__",
+    params: "self, base, modulus=None, /",
+    run: |call| power(call, true),
+    doc: "`base ** self`.",
+};
 
 /// What has items: `len`, `in`, `for`.
 pub const CONTAINER: &[Native] = &[
@@ -197,6 +211,19 @@ fn reversed(call: &mut Call) -> Res {
 /// Whether the methods of the receiver's type know the other operand: those of ints know only ints.
 pub fn knows(this: &Value, other: &Value) -> bool {
     Int::of(this).is_none() || Int::of(other).is_some()
+}
+
+fn power(call: &mut Call, is_reflected: bool) -> Res {
+    let (this, other) = (call.inner()?, Vm::unwrap_native(call.arg(1)));
+    if call.opt_not_none(2).is_some() {
+        return Err(match this.tag() {
+            Tag::Complex => call.vm.value_error("complex modulo"),
+            _ => call.vm.type_error("pow() 3rd argument not allowed unless all arguments are integers"),
+        });
+    }
+    let (base, exponent) = if is_reflected { (other, this) } else { (this, other) };
+    let result = call.vm.binary_builtin(BinaryOp::Pow, base, exponent)?;
+    Ok(result.unwrap_or(Value::NOT_IMPLEMENTED))
 }
 
 fn forward(call: &mut Call, op: BinaryOp) -> Res {

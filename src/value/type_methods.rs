@@ -229,19 +229,8 @@ fn repr(call: &mut Call) -> Res {
     Ok(Value::str(call.class()?.display_name()))
 }
 
-/// The attribute name in argument 1.
-fn attribute_name(call: &mut Call) -> Res<Ref<Str>> {
-    match Vm::unwrap_native(call.arg(1)).get_ref::<Str>() {
-        Some(name) => Ok(name),
-        None => {
-            let got = call.vm.type_name(call.arg(1));
-            Err(call.vm.type_error(format!("attribute name must be string, not '{got}'")))
-        }
-    }
-}
-
 fn get_attribute(call: &mut Call) -> Res {
-    let (class, name) = (this(call)?, attribute_name(call)?);
+    let (class, name) = (this(call)?, call.attribute_name(1)?);
     match call.vm.plain_class_attribute(&class, &name)? {
         Some(value) => Ok(value),
         None => Err(call.vm.no_attribute(call.arg(0), &name)),
@@ -249,14 +238,14 @@ fn get_attribute(call: &mut Call) -> Res {
 }
 
 fn set_attribute(call: &mut Call) -> Res {
-    let name = attribute_name(call)?;
+    let name = call.attribute_name(1)?;
     this(call)?;
     call.vm.plain_store(call.arg(0), &name, Some(call.arg(2).clone()))?;
     Ok(Value::NONE)
 }
 
 fn delete_attribute(call: &mut Call) -> Res {
-    let name = attribute_name(call)?;
+    let name = call.attribute_name(1)?;
     this(call)?;
     call.vm.plain_store(call.arg(0), &name, None)?;
     Ok(Value::NONE)

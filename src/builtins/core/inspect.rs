@@ -256,20 +256,8 @@ impl Vm {
     }
 }
 
-/// The attribute name in argument 1.
-fn attribute_name(call: &mut Call) -> Res<Ref<Str>> {
-    let name = Vm::unwrap_native(call.arg(1));
-    match name.as_str() {
-        Some(text) => Ok(call.vm.intern(text)),
-        None => {
-            let got = call.vm.type_name(call.arg(1));
-            Err(call.vm.type_error(format!("attribute name must be string, not '{got}'")))
-        }
-    }
-}
-
 fn getattr(call: &mut Call) -> Res {
-    let name = attribute_name(call)?;
+    let name = call.attribute_name(1)?;
     let Some(default) = call.opt(2) else { return call.vm.get_attribute(call.arg(0), &name) };
     let found = call.vm.find_attribute(call.arg(0), &name);
     let found = call.vm.catch(found, crate::eval::Exc::AttributeError)?;
@@ -277,18 +265,18 @@ fn getattr(call: &mut Call) -> Res {
 }
 
 fn hasattr(call: &mut Call) -> Res {
-    let name = attribute_name(call)?;
+    let name = call.attribute_name(1)?;
     Ok(Value::bool(call.vm.has_attribute(call.arg(0), name.as_str())?))
 }
 
 fn setattr(call: &mut Call) -> Res {
-    let name = attribute_name(call)?;
+    let name = call.attribute_name(1)?;
     call.vm.set_attribute(call.arg(0), &name, call.arg(2).clone())?;
     Ok(Value::NONE)
 }
 
 fn delattr(call: &mut Call) -> Res {
-    let name = attribute_name(call)?;
+    let name = call.attribute_name(1)?;
     call.vm.delete_attribute(call.arg(0), &name)?;
     Ok(Value::NONE)
 }
