@@ -127,14 +127,13 @@ impl Engine {
     /// Runs a file. Its folder is then one that `import` looks in.
     ///
     /// # Errors
-    /// As for [`Engine::eval`]; an `OSError` or `UnicodeDecodeError` if it cannot be read.
+    /// As for [`Engine::eval`]; an `OSError` if it cannot be read, a `SyntaxError` if it is no text.
     pub fn eval_file(&mut self, path: impl AsRef<Path>) -> Result<Value, Error> {
         let name = path.as_ref().to_string_lossy().into_owned();
         let bytes =
             std::fs::read(&path).map_err(|error| self.error_of(|vm| vm.os_error(&error, Some(&name))))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            Error::new("UnicodeDecodeError", format!("{name} is not UTF-8 text: {error}"))
-        })?;
+        let text = crate::text::declared::decode(bytes)
+            .map_err(|error| Error::new("SyntaxError", format!("{name}: {error}")))?;
         self.add_path(folder_of(&name));
         self.main.set_text("__file__", Value::str(&name));
         self.main.set_text("__dir__", Value::str(folder_of(&name)));

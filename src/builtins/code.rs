@@ -9,6 +9,7 @@ use crate::eval::{Exc, Vm};
 use crate::resolve::{Expressions, Home};
 use crate::source::SourceFile;
 use crate::syntax::SyntaxError;
+use crate::text::declared;
 use crate::value::{Dict, Foreign, Module, Ref, Res, Value, View};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -141,13 +142,12 @@ pub fn text_argument(call: &mut Call, index: usize, wanted: &str) -> Res<String>
     let value = Vm::unwrap_native(call.arg(index));
     let text = match value.view() {
         View::Str(text) => text.as_str().to_string(),
-        View::Bytes(_) | View::ByteArray(_) => match String::from_utf8(call.bytes(index)?.into_owned()) {
-            Ok(text) => text,
-            Err(_) => {
-                let message = "(unicode error) 'utf-8' codec can't decode the source";
-                return Err(call.vm.error(Exc::SyntaxError, message));
+        View::Bytes(_) | View::ByteArray(_) | View::MemoryView(_) => {
+            match declared::decode(call.bytes(index)?.into_owned()) {
+                Ok(text) => text,
+                Err(error) => return Err(call.vm.error(Exc::SyntaxError, error.to_string())),
             }
-        },
+        }
         _ => {
             let name = call.native.name;
             let message = format!("{name}() arg {} must be a {wanted}", index + 1);

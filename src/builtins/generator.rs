@@ -1,7 +1,7 @@
 //! Methods of generators.
 
 use crate::call::{Call, Native};
-use crate::eval::{Exc, Vm};
+use crate::eval::Vm;
 use crate::value::generator::Status;
 use crate::value::{Exception, Generator, Ref, Res, Tuple, Type, Value};
 
@@ -59,11 +59,7 @@ fn this(call: &mut Call) -> Res<Ref<Generator>> {
 fn yielded(call: &mut Call, result: Res<Option<Value>>) -> Res {
     match result? {
         Some(value) => Ok(value),
-        None => {
-            let value = call.vm.take_returned();
-            let args = if value.is_none() { Vec::new() } else { vec![value] };
-            Err(call.vm.error_with(Exc::StopIteration, args))
-        }
+        None => Err(call.vm.stop_iteration()),
     }
 }
 

@@ -180,7 +180,7 @@ static VERSION_INFO: StructType = StructType {
 /// The version of Python whose language this is.
 fn version_info(vm: &mut Vm) -> Value {
     let items = vec![Value::int(3), Value::int(12), Value::int(0), Value::str("final"), Value::int(0)];
-    vm.struct_value(&VERSION_INFO, items).map_or(Value::NONE, Value::from)
+    struct_or_none(vm, &VERSION_INFO, items)
 }
 
 /// An object of `sys` with these attributes.
@@ -213,74 +213,116 @@ fn implementation(vm: &mut Vm) -> Value {
     )
 }
 
+static FLOAT_INFO: StructType = StructType {
+    module: "sys",
+    name: "float_info",
+    fields: &[
+        "max",
+        "max_exp",
+        "max_10_exp",
+        "min",
+        "min_exp",
+        "min_10_exp",
+        "dig",
+        "mant_dig",
+        "epsilon",
+        "radix",
+        "rounds",
+    ],
+    hidden: &[],
+};
+
 fn float_info(vm: &mut Vm) -> Value {
-    object(
-        vm,
-        "float_info",
-        &[
-            ("max", Value::float(f64::MAX)),
-            ("max_exp", Value::int(f64::MAX_EXP as i64)),
-            ("max_10_exp", Value::int(f64::MAX_10_EXP as i64)),
-            ("min", Value::float(f64::MIN_POSITIVE)),
-            ("min_exp", Value::int(f64::MIN_EXP as i64)),
-            ("min_10_exp", Value::int(f64::MIN_10_EXP as i64)),
-            ("dig", Value::int(f64::DIGITS as i64)),
-            ("mant_dig", Value::int(f64::MANTISSA_DIGITS as i64)),
-            ("epsilon", Value::float(f64::EPSILON)),
-            ("radix", Value::int(2)),
-            ("rounds", Value::int(1)),
-        ],
-    )
+    let items = vec![
+        Value::float(f64::MAX),
+        Value::int(f64::MAX_EXP.into()),
+        Value::int(f64::MAX_10_EXP.into()),
+        Value::float(f64::MIN_POSITIVE),
+        Value::int(f64::MIN_EXP.into()),
+        Value::int(f64::MIN_10_EXP.into()),
+        Value::int(f64::DIGITS.into()),
+        Value::int(f64::MANTISSA_DIGITS.into()),
+        Value::float(f64::EPSILON),
+        Value::int(2),
+        Value::int(1),
+    ];
+    struct_or_none(vm, &FLOAT_INFO, items)
 }
+
+static INT_INFO: StructType = StructType {
+    module: "sys",
+    name: "int_info",
+    fields: &["bits_per_digit", "sizeof_digit", "default_max_str_digits", "str_digits_check_threshold"],
+    hidden: &[],
+};
 
 fn int_info(vm: &mut Vm) -> Value {
-    object(vm, "int_info", &[("bits_per_digit", Value::int(30)), ("sizeof_digit", Value::int(4))])
+    let items = [30, 4, 4300, 640].map(Value::int).to_vec();
+    struct_or_none(vm, &INT_INFO, items)
 }
 
-/// What an interpreter without options has; nothing here can be changed by one.
-fn flags(vm: &mut Vm) -> Value {
-    let off = [
+static FLAGS: StructType = StructType {
+    module: "sys",
+    name: "flags",
+    fields: &[
         "debug",
         "inspect",
         "interactive",
         "optimize",
+        "dont_write_bytecode",
         "no_user_site",
         "no_site",
         "ignore_environment",
         "verbose",
         "bytes_warning",
         "quiet",
+        "hash_randomization",
         "isolated",
-    ];
-    let mut all: Vec<(&str, Value)> = off.into_iter().map(|name| (name, Value::int(0))).collect();
-    let digits = Value::size(vm.int_max_str_digits);
-    all.extend([
-        ("dont_write_bytecode", Value::int(1)),
-        ("hash_randomization", Value::int(1)),
-        ("utf8_mode", Value::int(1)),
-        ("dev_mode", Value::FALSE),
-        ("safe_path", Value::FALSE),
-        ("int_max_str_digits", digits),
-    ]);
-    object(vm, "flags", &all)
+        "dev_mode",
+        "utf8_mode",
+        "warn_default_encoding",
+        "safe_path",
+        "int_max_str_digits",
+    ],
+    hidden: &[],
+};
+
+/// What an interpreter without options has; nothing here can be changed by one.
+fn flags(vm: &mut Vm) -> Value {
+    let items = FLAGS.fields.iter().map(|&name| match name {
+        "dont_write_bytecode" | "hash_randomization" | "utf8_mode" => Value::int(1),
+        "dev_mode" | "safe_path" => Value::FALSE,
+        "int_max_str_digits" => Value::size(vm.int_max_str_digits),
+        _ => Value::int(0),
+    });
+    let items = items.collect();
+    struct_or_none(vm, &FLAGS, items)
 }
 
+static HASH_INFO: StructType = StructType {
+    module: "sys",
+    name: "hash_info",
+    fields: &["width", "modulus", "inf", "nan", "imag", "algorithm", "hash_bits", "seed_bits", "cutoff"],
+    hidden: &[],
+};
+
 fn hash_info(vm: &mut Vm) -> Value {
-    object(
-        vm,
-        "hash_info",
-        &[
-            ("width", Value::int(64)),
-            ("modulus", Value::int((1 << 61) - 1)),
-            ("inf", Value::int(314_159)),
-            ("nan", Value::int(0)),
-            ("imag", Value::int(1_000_003)),
-            ("algorithm", Value::str("foldhash")),
-            ("hash_bits", Value::int(64)),
-            ("seed_bits", Value::int(64)),
-            ("cutoff", Value::int(0)),
-        ],
-    )
+    let items = vec![
+        Value::int(64),
+        Value::int((1 << 61) - 1),
+        Value::int(314_159),
+        Value::int(0),
+        Value::int(1_000_003),
+        Value::str("foldhash"),
+        Value::int(64),
+        Value::int(64),
+        Value::int(0),
+    ];
+    struct_or_none(vm, &HASH_INFO, items)
+}
+
+fn struct_or_none(vm: &mut Vm, kind: &'static StructType, items: Vec<Value>) -> Value {
+    vm.struct_value(kind, items).map_or(Value::NONE, Value::from)
 }
 
 fn exit(call: &mut Call) -> Res {

@@ -3,6 +3,7 @@
 use super::options::Program;
 use crate::eval::{Exc, Vm};
 use crate::source::SourceFile;
+use crate::text::declared::{self, Undecodable};
 use crate::text::surrogate::decode_utf8_surrogateescape;
 use crate::value::Raised;
 use anyhow::{Context, Result, anyhow, bail};
@@ -87,14 +88,13 @@ fn source(name: &str, shown: &str, bytes: Vec<u8>) -> Result<SourceFile> {
     if bytes.len() > LARGEST {
         bail!("{shown} is larger than 4 GiB");
     }
-    match String::from_utf8(bytes) {
+    match declared::decode(bytes) {
         Ok(text) => Ok(SourceFile::new(name, text)),
-        Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            let bytes = error.as_bytes();
-            let line = bytes[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
-            bail!("{shown} is not UTF-8 text: line {line} has the byte 0x{:02x}", bytes[at])
+        Err(Undecodable::Byte { encoding, byte, line, .. }) => {
+            let encoding = encoding.to_ascii_uppercase();
+            bail!("{shown} is not {encoding} text: line {line} has the byte 0x{byte:02x}")
         }
+        Err(unknown) => bail!("{shown} cannot be read: {unknown}"),
     }
 }
 

@@ -226,7 +226,7 @@ impl Vm {
             Target::Deref(slot) => {
                 let cell = self.cell(*slot);
                 if cell.get().is_unbound() {
-                    return Err(self.unbound_local(*slot, span));
+                    return Err(self.unbound_cell(*slot, span));
                 }
                 cell.set(Value::UNBOUND);
                 Ok(())

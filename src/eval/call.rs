@@ -223,9 +223,9 @@ impl Vm {
         };
         let mut pairs = Vec::with_capacity(dict.len());
         for (key, value) in dict.pairs() {
-            match key.into_ref::<Str>() {
-                Ok(name) => pairs.push((name, value)),
-                Err(_) => return Err(self.type_error("keywords must be strings")),
+            match Vm::unwrap_native(&key).get_ref::<Str>() {
+                Some(name) => pairs.push((name, value)),
+                None => return Err(self.type_error("keywords must be strings")),
             }
         }
         Ok(pairs)
@@ -244,7 +244,15 @@ impl Vm {
                 None => format!("{}()", f.native.name),
             },
             View::BoundMethod(m) => self.callable_name(&m.function.clone()),
-            View::Type(t) => format!("{}()", t.name().as_str()),
+            View::Type(t) => {
+                let name = t.name();
+                match t.attributes.get_text("__module__") {
+                    Some(module) if t.flags.is_user => {
+                        format!("{}.{}()", module.as_str().unwrap_or_default(), name.as_str())
+                    }
+                    _ => format!("{}()", name.as_str()),
+                }
+            }
             _ => match self.str_of(function) {
                 Ok(text) => text,
                 Err(_) => {

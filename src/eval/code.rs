@@ -481,6 +481,8 @@ pub struct While {
 pub struct For {
     pub target: Target,
     pub iter: Expr,
+    /// Whether `iter` gives an iterator that was made before: the first loop of a generator expression.
+    pub is_iterator: bool,
     pub iter_span: Span,
     pub body: Box<[Stmt]>,
     pub orelse: Box<[Stmt]>,

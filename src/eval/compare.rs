@@ -268,15 +268,6 @@ impl Vm {
         if !right_first && let Some(value) = self.try_compare(right, reflected, left)? {
             return Ok(value);
         }
-        // `!=` is the opposite of a class's `==`.
-        if op == CompareOp::NotEq {
-            if let Some(value) = self.try_compare(left, "__eq__", right)? {
-                return Ok(Value::bool(!self.truth(&value)?));
-            }
-            if let Some(value) = self.try_compare(right, "__eq__", left)? {
-                return Ok(Value::bool(!self.truth(&value)?));
-            }
-        }
         let (l, r) = (Vm::unwrap_native(left).clone(), Vm::unwrap_native(right).clone());
         if !(l.same(left) && r.same(right)) {
             return Ok(Value::bool(self.compare_test(op, &l, &r)?));
@@ -289,6 +280,7 @@ impl Vm {
     }
 
     /// A comparison method that a script's class defines; `None` where there is none or it does not apply.
+    /// `!=` that no class defines is the opposite of `==`.
     fn try_compare(&mut self, object: &Value, name: &str, other: &Value) -> Res<Option<Value>> {
         if !object.tag().asks_methods() {
             return Ok(None);
@@ -302,8 +294,20 @@ impl Vm {
             {
                 self.try_special(object, name, other)
             }
+            Some(found) if name == "__ne__" && self.is_of_object(&found) => {
+                match self.try_compare(object, "__eq__", other)? {
+                    Some(equal) => Ok(Some(Value::bool(!self.truth(&equal)?))),
+                    None => Ok(None),
+                }
+            }
             _ => Ok(None),
         }
+    }
+
+    /// Whether an attribute that a class has is what every class gets from `object`.
+    fn is_of_object(&self, found: &Value) -> bool {
+        let owner = found.get::<crate::value::NativeFunction>().and_then(|native| native.owner.clone());
+        owner.is_some_and(|owner| Ref::ptr_eq(&owner, &self.types.object))
     }
 
     /// `item in container`.

@@ -132,18 +132,23 @@ impl Vm {
     fn load_cell(&mut self, slot: u32, span: crate::source::Span) -> Res {
         let value = self.cell(slot).get();
         if value.is_unbound() {
-            let is_own = self.current_code().is_some_and(|c| !c.captured_slots.contains(&slot));
-            if is_own {
-                return Err(self.unbound_local(slot, span));
-            }
-            let name = self.slot_name(slot);
-            self.error(
-                super::Exc::NameError,
-                format!("cannot access free variable '{name}' where it is not associated with a value in enclosing scope"),
-            );
-            return Err(self.at(span));
+            return Err(self.unbound_cell(slot, span));
         }
         Ok(value)
+    }
+
+    #[cold]
+    pub(super) fn unbound_cell(&mut self, slot: u32, span: crate::source::Span) -> Raised {
+        let is_own = self.current_code().is_some_and(|c| !c.captured_slots.contains(&slot));
+        if is_own {
+            return self.unbound_local(slot, span);
+        }
+        let name = self.slot_name(slot);
+        self.error(
+            super::Exc::NameError,
+            format!("cannot access free variable '{name}' where it is not associated with a value in enclosing scope"),
+        );
+        self.at(span)
     }
 
     #[inline(always)]

@@ -123,6 +123,8 @@ impl Vm {
         if found.used > 0 {
             return Err(self.type_error("not enough arguments for format string"));
         }
+        // A mapping that was asked by key has nothing left for conversions without one.
+        args.used = args.used.max(1);
         Ok((layout, value))
     }
 

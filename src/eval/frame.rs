@@ -347,7 +347,7 @@ impl Vm {
     }
 
     /// Code of the running frame.
-    pub(super) fn current_code(&self) -> Option<&Code> {
+    pub(crate) fn current_code(&self) -> Option<&Code> {
         self.current_code_handle().map(|code| &**code)
     }
 

@@ -59,10 +59,14 @@ impl Vm {
     ) -> Res<Option<Value>> {
         match generator.status.get() {
             Status::Created | Status::Ended => {
-                generator.status.set(Status::Ended);
+                let has_started = generator.status.replace(Status::Ended) == Status::Ended;
                 let slots = generator.slots.take();
                 drop(slots);
-                Err(self.raise(exception))
+                let raised = self.raise(exception);
+                if !has_started {
+                    self.record_place(&generator.function.code.clone());
+                }
+                Err(raised)
             }
             _ => self.run_generator(generator, Resume::Throw(exception)),
         }
@@ -342,16 +346,39 @@ impl Vm {
     }
 
     /// Turns `StopIteration` into the end, its value in `returned`.
-    fn until_stop(&mut self, result: Res) -> Res<Option<Value>> {
+    pub(super) fn until_stop(&mut self, result: Res) -> Res<Option<Value>> {
+        self.end_at_stop(result.map(Some))
+    }
+
+    /// `StopIteration` out of a step of an iterator is its end, the value in `returned`.
+    pub(super) fn end_at_stop(&mut self, result: Res<Option<Value>>) -> Res<Option<Value>> {
         match result {
-            Ok(value) => Ok(Some(value)),
             Err(_) if self.is_raised(Exc::StopIteration) => {
                 let stop = self.take_raised();
                 self.returned = stop.args().first().cloned().unwrap_or(Value::NONE);
                 Ok(None)
             }
-            Err(raised) => Err(raised),
+            result => result,
         }
+    }
+
+    /// `next(iterator)` as an expression: the end is `StopIteration` with the value that an inner
+    /// generator or function ended with.
+    pub fn next_or_stop(&mut self, iterator: &Value) -> Res {
+        self.returned = Value::NONE;
+        if let Some(item) = self.next(iterator)? {
+            return Ok(item);
+        }
+        Err(self.stop_iteration())
+    }
+
+    /// `StopIteration` for an iterator that just ended, with the value in `returned`.
+    pub fn stop_iteration(&mut self) -> Raised {
+        let args = match self.take_returned() {
+            value if value.is_none() => Vec::new(),
+            value => vec![value],
+        };
+        self.error_with(Exc::StopIteration, args)
     }
 
     fn delegate_throw(&mut self, iterator: &Value, exception: Ref<Exception>) -> Res<Option<Value>> {
@@ -364,8 +391,11 @@ impl Vm {
             return self.throw_into_generator(&generator, exception);
         }
         if is_exit {
-            if let Some(close) = self.find_attribute(iterator, &Str::new("close"))? {
-                self.call(&close, &[])?;
+            match self.find_attribute(iterator, &Str::new("close")) {
+                Ok(Some(close)) => drop(self.call(&close, &[])?),
+                Ok(None) => {}
+                // The generator has to end all the same.
+                Err(_) => self.report_unraisable("generator", iterator.clone()),
             }
             return Err(self.raise(exception));
         }
@@ -438,11 +468,14 @@ impl Vm {
             }
             _ => {
                 let iterable = attempt!(self.operand(&f.iter));
-                let Ok(iterator) = self.iter(&iterable) else {
+                if f.is_iterator {
+                    iterable
+                } else if let Ok(iterator) = self.iter(&iterable) {
+                    iterator
+                } else {
                     self.at(f.iter_span);
                     return Flow::Raise;
-                };
-                iterator
+                }
             }
         };
         loop {

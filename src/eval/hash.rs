@@ -4,7 +4,7 @@ use super::Vm;
 use super::code::BinaryOp;
 use crate::value::dict::{Found, ViewKind};
 use crate::value::set::Items;
-use crate::value::{Dict, FrozenSet, Int, Ref, Res, Set, Str, Value, View};
+use crate::value::{Dict, FrozenSet, Int, Raised, Ref, Res, Set, Str, Value, View};
 
 impl Vm {
     /// The hash of a value; equal values have equal hashes.
@@ -44,14 +44,19 @@ impl Vm {
                 method.receiver.identity() ^ self.hash(&method.function)?.rotate_left(1)
             }
             View::List(_) | View::Dict(_) | View::Set(_) | View::ByteArray(_) | View::Slice(_) => {
-                let name = self.type_name(value);
-                return Err(self.type_error(format!("unhashable type: '{name}'")));
+                return Err(self.unhashable(value));
             }
+            View::DictView(view) if view.kind != ViewKind::Values => return Err(self.unhashable(value)),
             View::Foreign(_) | View::MemoryView(_) | View::MappingProxy(_) => {
                 return self.hash_foreign(value);
             }
             _ => value.identity().rotate_right(4),
         })
+    }
+
+    fn unhashable(&mut self, value: &Value) -> Raised {
+        let name = self.type_name(value);
+        self.type_error(format!("unhashable type: '{name}'"))
     }
 
     /// An object of a native module: by its type's own `__hash__` row if there is one.

@@ -4,7 +4,7 @@ use super::code::{Code, ImportFrom};
 use super::{Exc, Vm};
 use crate::resolve::Expressions;
 use crate::source::{SourceFile, Span};
-use crate::value::{Exception, Module, Raised, Ref, Res, Str, Value};
+use crate::value::{Exception, Module, NativeFunction, Raised, Ref, Res, Str, Value};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -14,6 +14,8 @@ enum Located {
     Embedded(SourceFile),
     /// A file, and the folder of the package if it is one.
     File(PathBuf, Option<PathBuf>),
+    /// A package without code of its own: folders without `__init__`.
+    Namespace(Vec<PathBuf>),
 }
 
 /// Where a module is, for scripts that ask.
@@ -48,11 +50,25 @@ impl Vm {
             Located::File(file, package) => {
                 FoundModule { kind: "file", file: Some(shown(file)), package: package.map(shown) }
             }
+            Located::Namespace(folders) => {
+                let package = folders.into_iter().next().map(shown);
+                FoundModule { kind: "namespace", file: None, package }
+            }
         }))
     }
 
     /// `import a.b.c`: the last module, or the first as plain `import` binds it.
     pub(super) fn import_dotted(&mut self, name: &Ref<Str>, binds_last: bool) -> Res {
+        if let Some(hook) = self.import_hook() {
+            let mut module = self.call_import_hook(&hook, name, Value::NONE, 0)?;
+            if binds_last {
+                for part in name.as_str().split('.').skip(1) {
+                    let part = Str::new(part);
+                    module = self.import_name(&module, name.as_str(), &part)?;
+                }
+            }
+            return Ok(module);
+        }
         let last = self.import_module(name.as_str())?;
         if binds_last {
             return Ok(last);
@@ -107,6 +123,14 @@ impl Vm {
                 self.run_loaded(full, source, module)
             }
             Located::File(file, package) => self.load_file(full, &file, package),
+            Located::Namespace(folders) => {
+                let module = self.new_module(full, None);
+                let folders = folders.iter().map(|folder| Value::str(folder.to_string_lossy())).collect();
+                module.set_text("__path__", Value::list(folders));
+                module.set_text("__package__", Value::str(full));
+                self.modules.set_text(full, module.clone().into());
+                Ok(module.into())
+            }
         }
     }
 
@@ -142,14 +166,19 @@ impl Vm {
                 self.collect(&path)?
             }
         };
+        let mut portions = Vec::new();
         for folder in folders {
             let Some(folder) = folder.as_str() else { continue };
-            let folder = if folder.is_empty() { Path::new(".") } else { Path::new(folder) };
-            if let Some((file, package)) = find_file(folder, last) {
+            let folder = absolute(Path::new(folder));
+            if let Some((file, package)) = find_file(&folder, last) {
                 return Ok(Located::File(file, package));
             }
+            let portion = folder.join(last);
+            if portion.is_dir() {
+                portions.push(portion);
+            }
         }
-        Err(self.module_not_found(full))
+        if portions.is_empty() { Err(self.module_not_found(full)) } else { Ok(Located::Namespace(portions)) }
     }
 
     /// The text of the module that `zpy -m NAME` runs as the program, and its package. Packages around it are
@@ -169,7 +198,9 @@ impl Vm {
                 let class = self.types.exception(Exc::ImportError);
                 Err(self.raise_import(class, format!("module '{name}' is native: it is no program"), name))
             }
-            Located::File(_, Some(_)) => self.module_program(&format!("{name}.__main__")),
+            Located::File(_, Some(_)) | Located::Namespace(_) => {
+                self.module_program(&format!("{name}.__main__"))
+            }
             Located::File(file, None) => Ok((self.read_source(&file)?, package.to_string())),
             Located::Embedded(_) if crate::builtins::is_embedded_package(name) => {
                 self.module_program(&format!("{name}.__main__"))
@@ -191,12 +222,9 @@ impl Vm {
     fn read_source(&mut self, file: &Path) -> Res<SourceFile> {
         let shown = file.to_string_lossy().into_owned();
         let bytes = std::fs::read(file).map_err(|error| self.os_error(&error, Some(&shown)))?;
-        match String::from_utf8(bytes) {
+        match crate::text::declared::decode(bytes) {
             Ok(text) => Ok(SourceFile::new(shown, text)),
-            Err(_) => {
-                let message = format!("(unicode error) 'utf-8' codec can't decode the source of {shown}");
-                Err(self.error(Exc::SyntaxError, message))
-            }
+            Err(error) => Err(self.error(Exc::SyntaxError, format!("{error} ({shown})"))),
         }
     }
 
@@ -329,38 +357,105 @@ impl Vm {
         self.raise(exception)
     }
 
+    /// `builtins.__import__`, if a script has put its own there.
+    fn import_hook(&mut self) -> Option<Value> {
+        let hook = self.builtins.get(&self.names.import)?;
+        (!hook.is::<NativeFunction>()).then_some(hook)
+    }
+
+    fn call_import_hook(&mut self, hook: &Value, name: &Ref<Str>, names: Value, level: u32) -> Res {
+        let globals: Value = crate::builtins::mapping::of_module(self.current_module());
+        let locals = match self.text_namespace() {
+            Some(namespace) => namespace,
+            None => globals.clone(),
+        };
+        self.call(hook, &[name.clone().into(), globals, locals, names, Value::int(level.into())])
+    }
+
     pub(super) fn import_from(&mut self, i: &ImportFrom) -> Res<()> {
-        let name = self.absolute_name(i.module.as_str(), i.level)?;
-        let module = self.import_module(&name)?;
+        let (name, module) = match self.import_hook() {
+            Some(hook) => {
+                let names = match i.star {
+                    true => vec![Value::str("*")],
+                    false => i.names.iter().map(|(name, _)| name.clone().into()).collect(),
+                };
+                let module = self.call_import_hook(&hook, &i.module, Value::tuple(names), i.level)?;
+                (i.module.as_str().to_string(), module)
+            }
+            None => {
+                let name = self.absolute_name(i.module.as_str(), i.level)?;
+                let module = self.import_module(&name)?;
+                (name, module)
+            }
+        };
         if i.star {
             return self.import_star(&module);
         }
         for (wanted, target) in &i.names {
-            let found = self.find_attribute(&module, wanted);
-            let value = match self.catch(found, Exc::AttributeError)? {
-                Some(Some(value)) => value,
-                _ => self.import_submodule(&module, &name, wanted)?,
-            };
+            let value = self.import_name(&module, &name, wanted)?;
             self.assign(target, value)?;
         }
         Ok(())
     }
 
-    /// `from package import submodule`.
-    fn import_submodule(&mut self, module: &Value, name: &str, wanted: &Ref<Str>) -> Res {
-        let full = format!("{name}.{}", wanted.as_str());
-        if let Some(found) = self.modules.get_text(&full) {
-            return Ok(found);
+    /// A name of a module: a variable, or a module of the package.
+    fn import_name(&mut self, module: &Value, name: &str, wanted: &Ref<Str>) -> Res {
+        match self.imported_name(module, name, wanted)? {
+            Some(value) => Ok(value),
+            None => Err(self.no_such_name(module, name, wanted)),
         }
-        let is_package = module.get::<Module>().is_some_and(|m| m.get_text("__path__").is_some());
-        if is_package {
-            match self.import_module(&full) {
-                Ok(found) => return Ok(found),
-                // A module that the submodule misses is another matter.
-                Err(raised) if !self.is_missing_module(&full) => return Err(raised),
-                Err(_) => drop(self.take_raised()),
+    }
+
+    fn imported_name(&mut self, module: &Value, name: &str, wanted: &Ref<Str>) -> Res<Option<Value>> {
+        let found = self.find_attribute(module, wanted);
+        match self.catch(found, Exc::AttributeError)? {
+            Some(Some(value)) => Ok(Some(value)),
+            _ => self.import_submodule(module, name, wanted),
+        }
+    }
+
+    /// Imports those modules among the names of a `fromlist` that a package has not imported yet.
+    ///
+    /// # Errors
+    /// Whatever a module raises while it runs; a name that is no module is left alone.
+    pub fn import_names(&mut self, module: &Value, name: &str, names: &Value) -> Res<()> {
+        if module.get::<Module>().is_none_or(|m| m.get_text("__path__").is_none()) {
+            return Ok(());
+        }
+        for wanted in self.collect(names)? {
+            let Some(wanted) = wanted.get_ref::<Str>() else {
+                let got = self.type_name(&wanted);
+                return Err(self.type_error(format!("Item in ``from list'' must be str, not {got}")));
+            };
+            if wanted.as_str() != "*" {
+                self.imported_name(module, name, &wanted)?;
             }
         }
+        Ok(())
+    }
+
+    /// `from package import submodule`; `None` if there is no such module.
+    fn import_submodule(&mut self, module: &Value, name: &str, wanted: &Ref<Str>) -> Res<Option<Value>> {
+        let full = format!("{name}.{}", wanted.as_str());
+        if let Some(found) = self.modules.get_text(&full) {
+            return Ok(Some(found));
+        }
+        let is_package = module.get::<Module>().is_some_and(|m| m.get_text("__path__").is_some());
+        if !is_package {
+            return Ok(None);
+        }
+        match self.import_module(&full) {
+            Ok(found) => Ok(Some(found)),
+            // A module that the submodule misses is another matter.
+            Err(raised) if !self.is_missing_module(&full) => Err(raised),
+            Err(_) => {
+                drop(self.take_raised());
+                Ok(None)
+            }
+        }
+    }
+
+    fn no_such_name(&mut self, module: &Value, name: &str, wanted: &Ref<Str>) -> Raised {
         let file = module.get::<Module>().and_then(|m| m.get_text("__file__"));
         let place = match file.as_ref().and_then(Value::as_str) {
             Some(file) => file.to_string(),
@@ -372,7 +467,7 @@ impl Vm {
             message.push_str(&format!(". Did you mean: '{near}'?"));
         }
         let class = self.types.exception(Exc::ImportError);
-        Err(self.raise_import(class, message, name))
+        self.raise_import(class, message, name)
     }
 
     /// Whether the exception on its way says that there is no module of that name.
@@ -439,6 +534,14 @@ pub fn folder_of(path: &str) -> &str {
         Some(0) => "/",
         Some(at) => &path[..at],
         None => ".",
+    }
+}
+
+/// A folder of `sys.path` from the root on, without `.` steps; the empty text is the working directory.
+fn absolute(folder: &Path) -> PathBuf {
+    match std::env::current_dir() {
+        Ok(here) if folder.is_relative() => here.join(folder).components().collect(),
+        _ => folder.to_path_buf(),
     }
 }
 

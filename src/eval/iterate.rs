@@ -121,7 +121,7 @@ impl Vm {
             return Err(self.type_error(format!("'{name}' object is not an iterator")));
         };
         let result = self.call(&method, &[]);
-        self.catch(result, Exc::StopIteration)
+        self.until_stop(result)
     }
 
     /// Advances a built-in iterator. States that need script code are taken out of the cell meanwhile.
@@ -227,13 +227,13 @@ impl Vm {
         if matches!(&*iter.state.borrow(), IterState::Tool(_)) {
             return self.advance_tool(iter);
         }
-        let mut state = iter.state.replace(IterState::Done);
+        let mut state = iter.state.replace(IterState::Ended(iter.type_name()));
         let result = self.advance_state(&mut state);
         if matches!(result, Ok(Some(_)) | Err(_)) {
             let ended = iter.state.replace(state);
             drop(ended);
         }
-        result
+        self.end_at_stop(result)
     }
 
     /// Advances an iterator of `itertools`; its type is known even while it runs and when it has ended.
@@ -245,7 +245,10 @@ impl Vm {
             let ended = iter.state.replace(IterState::Tool(tool));
             drop(ended);
         }
-        result
+        if let Ok(None) = result {
+            self.returned = Value::NONE;
+        }
+        self.end_at_stop(result)
     }
 
     fn advance_state(&mut self, state: &mut IterState) -> Res<Option<Value>> {
@@ -284,10 +287,6 @@ impl Vm {
                 let (object, at) = (object.clone(), Value::int(*index));
                 *index += *step;
                 let result = self.get_item(&object, &at);
-                if result.is_err() && self.is_raised(Exc::StopIteration) {
-                    self.take_raised();
-                    return Ok(None);
-                }
                 self.catch(result, Exc::IndexError)
             }
             IterState::Enumerate { inner, count } => {

@@ -128,6 +128,7 @@ pub struct Vm {
 /// Strings the evaluator itself looks up.
 pub struct Names {
     pub name: Ref<Str>,
+    pub import: Ref<Str>,
     pub file: Ref<Str>,
     pub dir: Ref<Str>,
     pub dict: Ref<Str>,
@@ -176,6 +177,7 @@ impl Vm {
             state: Default::default(),
             names: Names {
                 name: Str::new("__name__"),
+                import: Str::new("__import__"),
                 file: Str::new("__file__"),
                 dir: Str::new("__dir__"),
                 dict: Str::new("__dict__"),

@@ -127,6 +127,12 @@ impl Vm {
 
     /// `left op= right`: objects that can change in place do.
     pub fn inplace(&mut self, op: BinaryOp, left: &Value, right: &Value) -> Res {
+        // A sequence is extended in place only if the other operand's class has no say.
+        if matches!((op, left.tag()), (BinaryOp::Add | BinaryOp::Mul, Tag::List | Tag::ByteArray))
+            && let Some(value) = self.try_special(right, operator_names(op).2, left)?
+        {
+            return Ok(value);
+        }
         match (op, left.view()) {
             (BinaryOp::Add, View::List(list)) => {
                 let mut items = Vec::new();

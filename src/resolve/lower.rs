@@ -357,6 +357,7 @@ impl<'a> Lowerer<'a> {
                 Stmt::For(Box::new(For {
                     target: self.target(target)?,
                     iter: lowered_iter,
+                    is_iterator: false,
                     iter_span: span,
                     body: self.block(body)?,
                     orelse: self.block(orelse)?,
@@ -474,6 +475,7 @@ impl<'a> Lowerer<'a> {
         Ok(Stmt::Resumable(Box::new(Resumable::For(For {
             target,
             iter,
+            is_iterator: number == 0,
             iter_span: clause.iter.span,
             body: Box::new([body]),
             orelse: Box::default(),
@@ -1187,6 +1189,9 @@ impl<'a> Lowerer<'a> {
     fn super_args(&mut self, span: Span) -> Option<Box<[code::Expr]>> {
         let class: ast::Name = CLASS_CELL.into();
         let Meaning::Variable(owner) = self.scopes.resolve(self.scope, &class) else { return None };
+        if !self.scopes.is_class(owner) {
+            return None;
+        }
         let frame_scope = self.frames.last()?.scope;
         let first = self.frames.last()?.slot_names.first()?.clone();
         let first: ast::Name = first.as_str().into();

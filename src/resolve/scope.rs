@@ -76,6 +76,10 @@ impl Scopes {
         self.by_node[&address(node)]
     }
 
+    pub fn is_class(&self, id: ScopeId) -> bool {
+        self.list[id].kind == ScopeKind::Class
+    }
+
     /// The nearest scope around (or at) `id` that has a frame.
     pub fn frame_of(&self, mut id: ScopeId) -> ScopeId {
         while self.list[id].kind.is_frameless() {

@@ -14,10 +14,12 @@
 //! | `format_string` | `"{0.name!r:>{width}}".format(...)` |
 //! | `surrogate` | lone surrogates in strings, bytes that are not UTF-8 |
 //! | `codec` | encodings, and what they do about errors |
+//! | `declared` | the encoding that a source file declares |
 //! | `unicode` | character classes and case, as the methods of str ask |
 //! | `unicode_tables` | widths, directions and numeric values, for `unicodedata` |
 
 pub mod codec;
+pub mod declared;
 pub mod digits;
 pub mod error;
 pub mod float;

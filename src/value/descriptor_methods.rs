@@ -413,7 +413,11 @@ fn new_super(call: &mut Call) -> Res {
         return Err(call.vm.type_error("super() takes no keyword arguments"));
     }
     match call.rest() {
-        [] => Err(call.vm.runtime_error("super(): no arguments")),
+        [] => {
+            let takes_self = call.vm.current_code().is_some_and(|code| code.params.positional > 0);
+            let why = if takes_self { "__class__ cell not found" } else { "no arguments" };
+            Err(call.vm.runtime_error(format!("super(): {why}")))
+        }
         [class] => made_super(call, class, None),
         [class, object] => made_super(call, class, Some(object)),
         more => {

@@ -3,7 +3,6 @@
 use super::iterator::IterState;
 use super::{Iter, List, Res, Value, View};
 use crate::call::{Call, Native};
-use crate::eval::Exc;
 
 pub const ITERATOR: &[Native] = &[
     Native {
@@ -28,10 +27,8 @@ pub const ITERATOR: &[Native] = &[
 
 fn next(call: &mut Call) -> Res {
     call.this::<Iter>()?;
-    match call.vm.next(call.receiver())? {
-        Some(item) => Ok(item),
-        None => Err(call.vm.error_with(Exc::StopIteration, Vec::new())),
-    }
+    let iterator = call.receiver().clone();
+    call.vm.next_or_stop(&iterator)
 }
 
 /// How many items of a set's table come from a slot on.

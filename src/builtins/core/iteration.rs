@@ -135,10 +135,9 @@ fn next(call: &mut Call) -> Res {
         let Some(default) = call.opt(1) else { return result };
         return Ok(call.vm.catch(result, Exc::StopIteration)?.unwrap_or_else(|| default.clone()));
     }
-    match (call.vm.next(iterator)?, call.opt(1)) {
-        (Some(item), _) => Ok(item),
-        (None, Some(default)) => Ok(default.clone()),
-        (None, None) => Err(call.vm.error_with(Exc::StopIteration, Vec::new())),
+    match call.opt(1) {
+        Some(default) => Ok(call.vm.next(iterator)?.unwrap_or_else(|| default.clone())),
+        None => call.vm.next_or_stop(iterator),
     }
 }
 

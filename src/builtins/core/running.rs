@@ -165,14 +165,16 @@ fn import(call: &mut Call) -> Res {
     }
     let full = call.vm.absolute_name(name, level)?;
     let last = call.vm.import_module(&full)?;
-    let wants_last = match call.opt_not_none(3) {
-        Some(names) => call.vm.truth(names)?,
-        None => false,
+    let names = match call.opt_not_none(3).cloned() {
+        Some(names) if call.vm.truth(&names)? => names,
+        _ => {
+            // The first module of the name, in the package that the dots mean.
+            let first = name.split('.').next().unwrap_or_default();
+            return call.vm.import_module(&full[..full.len() - name.len() + first.len()]);
+        }
     };
-    match full.split_once('.') {
-        Some((first, _)) if !wants_last => call.vm.import_module(first),
-        _ => Ok(last),
-    }
+    call.vm.import_names(&last, &full, &names)?;
+    Ok(last)
 }
 
 fn exit(call: &mut Call) -> Res {
