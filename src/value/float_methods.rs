@@ -36,6 +36,12 @@ const OWN: &[Native] = &[
         run: from_hex,
         doc: "The float that a hexadecimal text such as `0x1.8p3` stands for.",
     },
+    Native {
+        name: "__getformat__",
+        params: "cls, typestr, /",
+        run: format_of,
+        doc: "How the machine keeps a `double` or a `float`: IEEE 754, and its byte order.",
+    },
     Native { name: "hex", params: "self, /", run: hex, doc: "The exact value as hexadecimal text." },
     Native { name: "is_integer", params: "self, /", run: is_integer, doc: "Whether it has no fraction." },
     Native { name: "__float__", params: "self, /", run: itself, doc: "`float(self)`." },
@@ -136,6 +142,14 @@ fn as_integer_ratio(call: &mut Call) -> Res {
             Ok(Value::tuple(vec![Value::big(numerator), Value::big(denominator)]))
         }
         Err(error) => Err(call.vm.format_error(error)),
+    }
+}
+
+fn format_of(call: &mut Call) -> Res {
+    let order = if cfg!(target_endian = "little") { "little" } else { "big" };
+    match call.str(1)? {
+        "double" | "float" => Ok(Value::str(format!("IEEE, {order}-endian"))),
+        _ => Err(call.vm.value_error("__getformat__() argument 1 must be 'double' or 'float'")),
     }
 }
 
