@@ -4,10 +4,20 @@
 
 use super::code::{Match, Pattern, Target};
 use super::{Exc, Flow, Vm};
-use crate::value::{Dict, Res, Str, Tag, Type, Value, View};
+use crate::value::{Dict, Res, Str, Tag, Tuple, Type, Value, View};
 
 /// Values for the targets of a pattern, in the order they were met.
 type Bindings<'a> = Vec<(&'a Target, Value)>;
+
+/// Values of a class's `__abc_tpflags__`.
+const SEQUENCE_FLAG: i64 = 1 << 5;
+const MAPPING_FLAG: i64 = 1 << 6;
+
+#[derive(Clone, Copy, PartialEq)]
+enum PatternKind {
+    Sequence,
+    Mapping,
+}
 
 impl Vm {
     pub(super) fn exec_match(&mut self, m: &Match) -> Flow {
@@ -95,24 +105,53 @@ impl Vm {
         subject: &Value,
         bindings: &mut Bindings<'a>,
     ) -> Res<bool> {
-        if !self.is_sequence(subject)? {
+        if self.pattern_kind(subject) != Some(PatternKind::Sequence) {
             return Ok(false);
+        }
+        let needed = before.len() + after.len();
+        let Some(star) = star else {
+            let items = self.collect_if_len(subject, |len| len == needed)?;
+            return match items {
+                Some(items) => self.match_all(before, &items, bindings),
+                None => Ok(false),
+            };
+        };
+        let Some(target) = star else {
+            return self.matches_ends(before, after, subject, bindings);
+        };
+        let Some(items) = self.collect_if_len(subject, |len| len >= needed)? else { return Ok(false) };
+        let tail = items.len() - after.len();
+        if !self.match_all(before, &items, bindings)? {
+            return Ok(false);
+        }
+        bindings.push((target, Value::list(items[before.len()..tail].to_vec())));
+        self.match_all(after, &items[tail..], bindings)
+    }
+
+    /// The items of a sequence if its length is right.
+    fn collect_if_len(
+        &mut self,
+        subject: &Value,
+        is_right: impl Fn(usize) -> bool,
+    ) -> Res<Option<Vec<Value>>> {
+        let len = self.len(subject)?;
+        if !is_right(len) {
+            return Ok(None);
+        }
+        if len == 0 {
+            return Ok(Some(Vec::new()));
         }
         let items = self.collect(subject)?;
-        let needed = before.len() + after.len();
-        if items.len() < needed || (star.is_none() && items.len() != needed) {
-            return Ok(false);
-        }
-        for (pattern, item) in before.iter().zip(&items) {
-            if !self.matches(pattern, item, bindings)? {
-                return Ok(false);
-            }
-        }
-        let tail = items.len() - after.len();
-        if let Some(Some(target)) = star {
-            bindings.push((target, Value::list(items[before.len()..tail].to_vec())));
-        }
-        for (pattern, item) in after.iter().zip(&items[tail..]) {
+        Ok(is_right(items.len()).then_some(items))
+    }
+
+    fn match_all<'a>(
+        &mut self,
+        patterns: &'a [Pattern],
+        items: &[Value],
+        bindings: &mut Bindings<'a>,
+    ) -> Res<bool> {
+        for (pattern, item) in patterns.iter().zip(items) {
             if !self.matches(pattern, item, bindings)? {
                 return Ok(false);
             }
@@ -120,35 +159,62 @@ impl Vm {
         Ok(true)
     }
 
-    /// Sequences for patterns: lists, tuples, ranges and what says so; never strings or bytes.
-    fn is_sequence(&mut self, subject: &Value) -> Res<bool> {
-        match Vm::unwrap_native(subject).tag() {
-            Tag::List | Tag::Tuple | Tag::Range => return Ok(true),
-            Tag::Instance => {}
-            _ => return Ok(false),
-        }
-        self.has_abc_base(subject, &["Sequence", "MutableSequence", "deque", "array"])
-    }
-
-    /// Whether a class of that name is among the bases of the subject's class, or it was registered with one.
-    fn has_abc_base(&mut self, subject: &Value, names: &[&str]) -> Res<bool> {
-        let class = self.type_of(subject);
-        let mro = class.mro.borrow().clone();
-        if mro.iter().any(|t| names.contains(&t.name().as_str())) {
+    /// Patterns around a `*_`: only the items at the ends are asked for.
+    fn matches_ends<'a>(
+        &mut self,
+        before: &'a [Pattern],
+        after: &'a [Pattern],
+        subject: &Value,
+        bindings: &mut Bindings<'a>,
+    ) -> Res<bool> {
+        let needed = before.len() + after.len();
+        if needed == 0 {
             return Ok(true);
         }
-        if self.modules.get_text("collections.abc").is_none() {
+        let len = self.len(subject)?;
+        if len < needed {
             return Ok(false);
         }
-        let module = self.import_module("collections.abc")?;
-        let abc = self.get_attribute(&module, &Str::new(names[0]))?;
-        match self.modules.get_text("builtins") {
-            Some(builtins) => {
-                let answer = self.call_method(&builtins, "isinstance", &[subject.clone(), abc])?;
-                self.truth(&answer)
+        for (number, pattern) in before.iter().chain(after).enumerate() {
+            if let Pattern::Wildcard = pattern {
+                continue;
             }
-            None => Ok(false),
+            // The length is asked for again, as matching may have run code of the sequence.
+            let place = match number < before.len() {
+                true => number,
+                false => self.len(subject)?.saturating_sub(needed - number),
+            };
+            let item = self.get_item(subject, &Value::size(place))?;
+            if !self.matches(pattern, &item, bindings)? {
+                return Ok(false);
+            }
         }
+        Ok(true)
+    }
+
+    /// Which patterns apply to an object of a class: the first class among its bases that is a sequence or a
+    /// mapping says. Strings and bytes are neither. `collections.abc.Sequence` and `Mapping`, and what was
+    /// registered with them, say so by an attribute.
+    fn pattern_kind(&mut self, subject: &Value) -> Option<PatternKind> {
+        match subject.tag() {
+            Tag::List | Tag::Tuple | Tag::Range | Tag::MemoryView => return Some(PatternKind::Sequence),
+            Tag::Dict | Tag::MappingProxy => return Some(PatternKind::Mapping),
+            Tag::Instance | Tag::Foreign => {}
+            _ => return None,
+        }
+        let flags = Str::new("__abc_tpflags__");
+        let class = self.type_of(subject);
+        let mro = class.mro.borrow().clone();
+        mro.iter().find_map(|base| match base.attributes.get_str(&flags).and_then(|flags| flags.as_int()) {
+            Some(SEQUENCE_FLAG) => Some(PatternKind::Sequence),
+            Some(MAPPING_FLAG) => Some(PatternKind::Mapping),
+            _ if base.flags.is_user => None,
+            _ => match base.name().as_str() {
+                "list" | "tuple" | "range" | "memoryview" | "deque" | "array" => Some(PatternKind::Sequence),
+                "dict" | "mappingproxy" => Some(PatternKind::Mapping),
+                _ => None,
+            },
+        })
     }
 
     fn matches_mapping<'a>(
@@ -158,12 +224,10 @@ impl Vm {
         subject: &Value,
         bindings: &mut Bindings<'a>,
     ) -> Res<bool> {
-        let is_mapping = match Vm::unwrap_native(subject).tag() {
-            Tag::Dict | Tag::MappingProxy => true,
-            Tag::Instance => self.has_abc_base(subject, &["Mapping", "MutableMapping"])?,
-            _ => false,
-        };
-        if !is_mapping {
+        if self.pattern_kind(subject) != Some(PatternKind::Mapping) {
+            return Ok(false);
+        }
+        if !items.is_empty() && self.len(subject)? < items.len() {
             return Ok(false);
         }
         let mut keys = Vec::with_capacity(items.len());
@@ -212,31 +276,27 @@ impl Vm {
             let name = self.type_name(class);
             return Err(self.type_error(format!("called match pattern must be a class, not {name}")));
         };
-        if !self.isinstance(subject, class)? {
+        if !self.instance_test(subject, class)? {
             return Ok(false);
         }
-        let mut seen: Vec<String> = Vec::new();
+        let mut attributes: Vec<(crate::value::Ref<Str>, &'a Pattern)> = Vec::new();
+        let mut itself = None;
         if !positional.is_empty() {
-            let own_value = matches!(
-                wanted.kind,
-                Tag::Bool
-                    | Tag::ByteArray
-                    | Tag::Bytes
-                    | Tag::Dict
-                    | Tag::Float
-                    | Tag::FrozenSet
-                    | Tag::Int
-                    | Tag::List
-                    | Tag::Set
-                    | Tag::Str
-                    | Tag::Tuple
-            );
             let names = self.find_attribute(class, &Str::new("__match_args__"))?;
-            let names = match names {
-                Some(names) => Some(self.collect(&names)?),
+            let names = match &names {
+                Some(names) => match names.get::<Tuple>() {
+                    Some(tuple) => Some(tuple.items().to_vec()),
+                    None => {
+                        let (shown, got) = (wanted.name(), self.type_name(names));
+                        let shown = shown.as_str();
+                        return Err(
+                            self.type_error(format!("{shown}.__match_args__ must be a tuple (got {got})"))
+                        );
+                    }
+                },
                 None => None,
             };
-            let allowed = names.as_ref().map_or(own_value as usize, Vec::len);
+            let allowed = names.as_ref().map_or(matches_itself(&wanted) as usize, Vec::len);
             if positional.len() > allowed {
                 let (shown, given) = (wanted.name(), positional.len());
                 let plural = if allowed == 1 { "" } else { "s" };
@@ -246,83 +306,63 @@ impl Vm {
                 )));
             }
             match names {
-                None => {
-                    if !self.matches(&positional[0], subject, bindings)? {
-                        return Ok(false);
-                    }
-                }
+                None => itself = positional.first(),
                 Some(names) => {
                     for (pattern, name) in positional.iter().zip(&names) {
                         let Some(name) = name.get_ref::<Str>() else {
-                            return Err(self.type_error("__match_args__ elements must be strings"));
+                            let got = self.type_name(name);
+                            return Err(self
+                                .type_error(format!("__match_args__ elements must be strings (got {got})")));
                         };
-                        seen.push(name.as_str().to_string());
-                        if !self.matches_attribute(&name, pattern, subject, bindings)? {
-                            return Ok(false);
-                        }
+                        attributes.push((name, pattern));
                     }
                 }
             }
         }
-        for (name, pattern) in keyword {
-            if seen.iter().any(|s| s == name.as_str()) {
-                let shown = wanted.name();
+        attributes.extend(keyword.iter().map(|(name, pattern)| (name.clone(), pattern)));
+        let mut values = Vec::with_capacity(attributes.len());
+        for (number, (name, _)) in attributes.iter().enumerate() {
+            if attributes[..number].iter().any(|(seen, _)| seen.as_str() == name.as_str()) {
+                let (shown, name) = (wanted.name(), name.as_str());
                 return Err(self.type_error(format!(
-                    "{}() got multiple sub-patterns for attribute '{}'",
-                    shown.as_str(),
-                    name.as_str()
+                    "{}() got multiple sub-patterns for attribute '{name}'",
+                    shown.as_str()
                 )));
             }
-            seen.push(name.as_str().to_string());
-            if !self.matches_attribute(name, pattern, subject, bindings)? {
+            let found = self.find_attribute(subject, name);
+            match self.catch(found, Exc::AttributeError)?.flatten() {
+                Some(value) => values.push(value),
+                None => return Ok(false),
+            }
+        }
+        if let Some(pattern) = itself
+            && !self.matches(pattern, subject, bindings)?
+        {
+            return Ok(false);
+        }
+        for ((_, pattern), value) in attributes.iter().zip(&values) {
+            if !self.matches(pattern, value, bindings)? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
+}
 
-    fn matches_attribute<'a>(
-        &mut self,
-        name: &crate::value::Ref<Str>,
-        pattern: &'a Pattern,
-        subject: &Value,
-        bindings: &mut Bindings<'a>,
-    ) -> Res<bool> {
-        let found = self.find_attribute(subject, name);
-        match self.catch(found, Exc::AttributeError)?.flatten() {
-            Some(value) => self.matches(pattern, &value, bindings),
-            None => Ok(false),
-        }
-    }
-
-    /// `isinstance(value, class)` for one class or a tuple of them; classes may define the answer.
-    pub fn isinstance(&mut self, value: &Value, class: &Value) -> Res<bool> {
-        if let Some(wanted) = class.get::<Type>() {
-            if self.is_instance(value, wanted) {
-                return Ok(true);
-            }
-            let metaclass = self.type_of(class);
-            if !metaclass.flags.is_user {
-                return Ok(false);
-            }
-        }
-        if let Some(classes) = class.get::<crate::value::Tuple>() {
-            for class in classes.items() {
-                if self.isinstance(value, class)? {
-                    return Ok(true);
-                }
-            }
-            return Ok(false);
-        }
-        if matches!(class.tag(), Tag::Type | Tag::Instance | Tag::Foreign)
-            && let Some(check) = self.special_method(class, "__instancecheck__")?
-        {
-            let answer = self.call(&check, std::slice::from_ref(value))?;
-            return self.truth(&answer);
-        }
-        if class.is::<Type>() {
-            return Ok(false);
-        }
-        Err(self.type_error("isinstance() arg 2 must be a type, a tuple of types, or a union"))
-    }
+/// Whether the one positional pattern of a class applies to the object itself, as in `int(x)`.
+fn matches_itself(class: &Type) -> bool {
+    matches!(
+        class.kind,
+        Tag::Bool
+            | Tag::ByteArray
+            | Tag::Bytes
+            | Tag::Dict
+            | Tag::Float
+            | Tag::FrozenSet
+            | Tag::Int
+            | Tag::List
+            | Tag::Set
+            | Tag::Str
+            | Tag::Tuple
+    )
 }

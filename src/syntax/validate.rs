@@ -10,6 +10,8 @@ use super::ast::*;
 use super::doubts;
 use super::targets::{Checked, refuse};
 use crate::source::{SourceFile, Span};
+use num_bigint::BigInt;
+use num_traits::FromPrimitive;
 use std::collections::{HashMap, HashSet};
 
 /// Checks a whole file.
@@ -791,6 +793,9 @@ impl<'s> Walk<'s> {
     /// Checks a pattern and collects the names it binds.
     fn pattern<'p>(&mut self, pattern: &'p Pattern, bound: &mut Vec<&'p Ident>) -> Checked {
         match &pattern.kind {
+            PatternKind::Value(Expr { kind: ExprKind::FString(_), span, .. }) => {
+                refuse("patterns may only match literals and attribute lookups", *span)
+            }
             PatternKind::Value(value) | PatternKind::Singleton(value) => self.expr(value),
             PatternKind::Wildcard | PatternKind::Star(None) => Ok(()),
             PatternKind::Capture(name) | PatternKind::Star(Some(name)) => capture(name, bound),
@@ -804,10 +809,16 @@ impl<'s> Walk<'s> {
             PatternKind::Mapping { items, rest } => {
                 let mut seen = HashSet::new();
                 for (key, value) in items {
-                    let text = self.source.slice(key.span);
-                    if !matches!(key.kind, ExprKind::Attribute { .. }) && !seen.insert(text) {
+                    if let ExprKind::FString(_) = key.kind {
+                        let message = "mapping pattern keys may only match literals and attribute lookups";
+                        return refuse(message, key.span);
+                    }
+                    if let Some(literal) = literal_key(key)
+                        && !seen.insert(literal)
+                    {
+                        let shown = self.shown_key(key);
                         return refuse(
-                            format!("mapping pattern checks duplicate key ({text})"),
+                            format!("mapping pattern checks duplicate key ({shown})"),
                             pattern.span,
                         );
                     }
@@ -834,6 +845,26 @@ impl<'s> Walk<'s> {
                 capture(name, bound)
             }
             PatternKind::Or(alternatives) => self.alternatives(pattern, alternatives, bound),
+        }
+    }
+
+    /// A key as its value is shown.
+    fn shown_key(&self, key: &Expr) -> String {
+        match &key.kind {
+            ExprKind::Str(text) => crate::text::repr_str(text),
+            ExprKind::Bytes(bytes) => crate::text::repr_bytes(bytes),
+            ExprKind::Binary { .. } => {
+                let text: String =
+                    self.source.slice(key.span).chars().filter(|c| !c.is_whitespace()).collect();
+                format!("({text})")
+            }
+            ExprKind::True => "true".to_string(),
+            ExprKind::False => "false".to_string(),
+            ExprKind::None => "none".to_string(),
+            ExprKind::Unary { operand, .. } if matches!(operand.kind, ExprKind::Int(_)) => {
+                number_key(key).map(|(whole, _)| whole).unwrap_or_default()
+            }
+            _ => self.source.slice(key.span).to_string(),
         }
     }
 
@@ -901,4 +932,48 @@ fn collect_names(target: &Expr, names: &mut HashSet<Name>) {
         ExprKind::Starred(inner) => collect_names(inner, names),
         _ => {}
     }
+}
+
+/// What a key of a mapping pattern is equal to: keys with the same text are equal, whatever they are written
+/// like. `None` for names, which are not known before the program runs.
+fn literal_key(key: &Expr) -> Option<String> {
+    Some(match &key.kind {
+        ExprKind::Str(text) => format!("text {text}"),
+        ExprKind::Bytes(bytes) => format!("bytes {bytes:?}"),
+        ExprKind::None => "none".to_string(),
+        _ => {
+            let (real, imaginary) = number_key(key)?;
+            if imaginary == 0.0 { real } else { format!("{real} {imaginary}") }
+        }
+    })
+}
+
+/// The real part of a number as a text that equal numbers share, and the imaginary part.
+fn number_key(expr: &Expr) -> Option<(String, f64)> {
+    let of_float = |value: f64| match BigInt::from_f64(value) {
+        Some(whole) if value.fract() == 0.0 => whole.to_string(),
+        _ => value.to_string(),
+    };
+    Some(match &expr.kind {
+        ExprKind::True => ("1".to_string(), 0.0),
+        ExprKind::False => ("0".to_string(), 0.0),
+        ExprKind::Int(value) => (value.to_string(), 0.0),
+        ExprKind::Float(value) => (of_float(*value), 0.0),
+        ExprKind::Imaginary(value) => ("0".to_string(), *value),
+        ExprKind::Unary { op: UnaryOp::Minus, operand } => {
+            let (real, imaginary) = number_key(operand)?;
+            let negated = match real.strip_prefix('-') {
+                Some(positive) => positive.to_string(),
+                None if real == "0" => real,
+                None => format!("-{real}"),
+            };
+            (negated, -imaginary)
+        }
+        ExprKind::Binary { op, left, right, .. } => {
+            let (real, _) = number_key(left)?;
+            let (_, imaginary) = number_key(right)?;
+            (real, if *op == BinaryOp::Sub { -imaginary } else { imaginary })
+        }
+        _ => return None,
+    })
 }
