@@ -474,6 +474,11 @@ pub fn fstring_field(cx: &Context, value: Expr, start: u32, tail: FieldTail) -> 
     let debug_text = tail.debug_end.map(|end| Rc::from(cx.source.slice(Span::new(start, end))));
     let conversion = match tail.conversion {
         None => None,
+        Some(letter) if !cx.source.text[..letter.span.start as usize].ends_with('!') => {
+            // The misspelling is Python's.
+            let message = "f-string: conversion type must come right after the exclamanation mark";
+            return Err(SyntaxError::new(message, letter.span));
+        }
         Some(letter) => match &*letter.name {
             "s" => Some(Conversion::Str),
             "r" => Some(Conversion::Repr),
