@@ -30,6 +30,7 @@ mod os;
 pub mod random;
 pub mod re;
 mod signal;
+mod string;
 pub mod struct_;
 mod structs;
 mod sys;
@@ -115,6 +116,7 @@ static MODULES: &[&NativeModule] = &[
     &sys::MODULE,
     &time::MODULE,
     &re::MODULE,
+    &string::MODULE,
     &struct_::MODULE,
     &binascii::MODULE,
     &binascii::ZLIB,
