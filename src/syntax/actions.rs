@@ -520,12 +520,14 @@ pub fn augmented_assign(target: Expr, op: BinaryOp, value: Expr) -> Built<Box<St
 
 pub fn annotated_assign(
     cx: &Context,
+    start: u32,
     target: Expr,
     annotation: Expr,
     value: Option<Expr>,
 ) -> Built<Box<StmtKind>> {
     targets::annotated_target(cx.source, &target)?;
-    Ok(Box::new(StmtKind::AnnAssign { target, annotation, value }))
+    let is_simple = matches!(target.kind, ExprKind::Name(_)) && target.span.start == start;
+    Ok(Box::new(StmtKind::AnnAssign { target, annotation, value, is_simple }))
 }
 
 pub fn delete(targets: Vec<Expr>) -> Built<Box<StmtKind>> {

@@ -45,6 +45,8 @@ pub enum StmtKind {
         target: Expr,
         annotation: Expr,
         value: Option<Expr>,
+        /// The target is a name without brackets: only then the annotation is kept, and makes the name local.
+        is_simple: bool,
     },
     Return(Option<Expr>),
     Delete(Vec<Expr>),

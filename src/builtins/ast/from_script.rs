@@ -404,10 +404,11 @@ impl Reader<'_> {
         let annotation = self.required_expr(node, class, "annotation", LOAD)?;
         let value = self.optional_expr(node, "value")?;
         let is_simple = self.required(node, class, "simple")?;
-        if self.int(&is_simple)? != 0 && !matches!(target.kind, ExprKind::Name(_)) {
+        let is_simple = self.int(&is_simple)? != 0;
+        if is_simple && !matches!(target.kind, ExprKind::Name(_)) {
             return Err(self.vm.type_error("AnnAssign with simple non-Name target"));
         }
-        Ok(StmtKind::AnnAssign { target, annotation, value })
+        Ok(StmtKind::AnnAssign { target, annotation, value, is_simple })
     }
 
     fn import_from(&mut self, node: Node, class: &str, span: Span) -> Res<StmtKind> {

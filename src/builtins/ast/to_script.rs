@@ -116,8 +116,7 @@ impl Converter<'_> {
                 let value = self.expr(value);
                 self.node("AugAssign", &[("target", target), ("op", op), ("value", value)], span)
             }
-            StmtKind::AnnAssign { target, annotation, value } => {
-                let is_simple = matches!(target.kind, ExprKind::Name(_)) && target.span.start == span.start;
+            StmtKind::AnnAssign { target, annotation, value, is_simple } => {
                 let target = self.target(target, STORE);
                 let annotation = self.expr(annotation);
                 let value = self.optional(value.as_ref());
@@ -125,7 +124,7 @@ impl Converter<'_> {
                     ("target", target),
                     ("annotation", annotation),
                     ("value", value),
-                    ("simple", Value::int(is_simple as i64)),
+                    ("simple", Value::int(*is_simple as i64)),
                 ];
                 self.node("AnnAssign", &fields, span)
             }
