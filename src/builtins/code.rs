@@ -3,12 +3,13 @@
 //! A text becomes code of one module, because its variables are places there. So a code object keeps the text
 //! and the code it became last; run in another module, it is resolved anew. In dicts it is the same code.
 
+use super::ast::{self, Program};
 use crate::call::{Call, Native};
 use crate::eval::code::{Code, CodeKind};
 use crate::eval::{Exc, Vm};
 use crate::resolve::{Expressions, Home};
 use crate::source::SourceFile;
-use crate::syntax::SyntaxError;
+use crate::syntax::{self, SyntaxError};
 use crate::text::declared;
 use crate::value::{Dict, Foreign, Module, Ref, Res, Value, View};
 use std::cell::RefCell;
@@ -27,6 +28,8 @@ pub enum Mode {
     Eval,
     /// What is typed at the prompt: values of expressions are shown.
     Single,
+    /// The types of a function, as in `(int, str) -> bool`: only for trees.
+    Signature,
 }
 
 /// Which code a text became last: the module it is for, none for that of a dict.
@@ -38,6 +41,8 @@ struct Resolved {
 
 struct Text {
     source: Rc<SourceFile>,
+    /// What was compiled, if it was a tree of nodes instead of the text.
+    tree: Option<Program>,
     mode: Mode,
     resolved: RefCell<Option<Resolved>>,
 }
@@ -95,10 +100,34 @@ pub fn resolve(
         }
         Mode::Exec => Expressions::Dropped,
         Mode::Single => Expressions::Echoed,
+        Mode::Signature => Expressions::Dropped,
     };
     let mut tree = crate::syntax::parse(source)?;
     vm.warn_of(source)?;
     crate::resolve::module(vm, &mut tree, source.clone(), home, expressions)
+}
+
+/// The code of a tree that is no text's.
+fn resolve_tree(
+    vm: &mut Vm,
+    tree: Program,
+    source: &Rc<SourceFile>,
+    mode: Mode,
+    home: Home,
+) -> Result<Rc<Code>, SyntaxError> {
+    match tree {
+        Program::Expression(mut tree) => {
+            syntax::check_expression(source, &tree)?;
+            vm.warn_of(source)?;
+            crate::resolve::expression(vm, &mut tree, source.clone(), home)
+        }
+        Program::Module(mut tree) => {
+            syntax::check(source, &tree)?;
+            vm.warn_of(source)?;
+            let expressions = if mode == Mode::Single { Expressions::Echoed } else { Expressions::Dropped };
+            crate::resolve::module(vm, &mut tree, source.clone(), home, expressions)
+        }
+    }
 }
 
 impl Text {
@@ -115,7 +144,10 @@ impl Text {
         if let Some(resolved) = self.resolved.borrow().as_ref().filter(|resolved| is_it(resolved)) {
             return Ok(resolved.code.clone());
         }
-        let code = resolve(vm, &self.source, self.mode, home)?;
+        let code = match &self.tree {
+            Some(tree) => resolve_tree(vm, tree.clone(), &self.source, self.mode, home)?,
+            None => resolve(vm, &self.source, self.mode, home)?,
+        };
         let resolved = Resolved { module, has_namespace: home.has_namespace, code: code.clone() };
         *self.resolved.borrow_mut() = Some(resolved);
         Ok(code)
@@ -163,32 +195,63 @@ pub fn text_argument(call: &mut Call, index: usize, wanted: &str) -> Res<String>
 /// Bit of `flags` that asks for a syntax tree instead of code.
 const ONLY_TREE: i64 = 0x400;
 
+/// All bits of `flags` that mean something: those of trees, and those of `from __future__ import`.
+const KNOWN_FLAGS: i64 = ONLY_TREE | 0x200 | 0x1000 | 0x2000 | 0x1ff_0000 | 0x10;
+
 /// `compile(source, filename, mode)`.
 pub fn compile(call: &mut Call) -> Res {
     if object(call.arg(0)).is_some() {
         return Ok(call.arg(0).clone());
     }
+    let flags = call.int_or(3, 0)?;
+    if flags & !KNOWN_FLAGS != 0 {
+        return Err(call.vm.value_error("compile(): unrecognised flags"));
+    }
+    let is_tree = flags & ONLY_TREE != 0;
     let mode = match call.str(2)? {
         "exec" => Mode::Exec,
         "eval" => Mode::Eval,
         "single" => Mode::Single,
+        "func_type" if is_tree => Mode::Signature,
+        "func_type" => {
+            return Err(call.vm.value_error("compile() mode 'func_type' requires flag PyCF_ONLY_AST"));
+        }
+        _ if is_tree => {
+            let message = "compile() mode must be 'exec', 'eval', 'single' or 'func_type'";
+            return Err(call.vm.value_error(message));
+        }
         _ => return Err(call.vm.value_error("compile() mode must be 'exec', 'eval' or 'single'")),
     };
-    if call.int_or(3, 0)? & ONLY_TREE != 0 {
-        return Err(call.vm.error(Exc::NotImplementedError, "syntax trees (ast) are not part of ZPy"));
-    }
-    let text = text_argument(call, 0, "string, bytes or AST object")?;
     let name = match call.arg(1).view() {
         View::Bytes(_) => String::from_utf8_lossy(&call.bytes(1)?).into_owned(),
         _ => call.str(1)?.to_string(),
     };
+    if ast::is_tree(call.vm, call.arg(0)) {
+        if is_tree {
+            return Ok(call.arg(0).clone());
+        }
+        return code_of_tree(call, &name, mode);
+    }
+    let text = text_argument(call, 0, "string, bytes or AST object")?;
+    if is_tree {
+        return ast::tree_of(call.vm, Rc::new(SourceFile::new(name, text)), mode);
+    }
     let text = if mode == Mode::Eval { text.trim_start_matches([' ', '\t']).to_string() } else { text };
     let source = Rc::new(SourceFile::new(name, text));
-    let text = Text { source, mode, resolved: RefCell::new(None) };
-    let scratch = Module::of_dict(Dict::new(Default::default()), call.vm.builtins.clone());
-    match text.code(call.vm, (&scratch).into()) {
+    new_text(call.vm, Text { source, tree: None, mode, resolved: RefCell::new(None) })
+}
+
+/// The code of a tree of nodes.
+fn code_of_tree(call: &mut Call, name: &str, mode: Mode) -> Res {
+    let (tree, source) = ast::program_of(call.vm, call.arg(0), name, mode)?;
+    new_text(call.vm, Text { source, tree: Some(tree), mode, resolved: RefCell::new(None) })
+}
+
+fn new_text(vm: &mut Vm, text: Text) -> Res {
+    let scratch = Module::of_dict(Dict::new(Default::default()), vm.builtins.clone());
+    match text.code(vm, (&scratch).into()) {
         Ok(_) => Ok(value(CodeObject::Text(text))),
-        Err(error) => Err(call.vm.raise_syntax_error(&error, &text.source)),
+        Err(error) => Err(vm.raise_syntax_error(&error, &text.source)),
     }
 }
 

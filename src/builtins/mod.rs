@@ -5,6 +5,7 @@
 //! Python has a module of that name too, it is in `MODULES` and `import` looks there first. Builtins
 //! become objects when a script first mentions them, so that starting an interpreter does not pay for them.
 
+pub mod ast;
 pub mod binascii;
 pub mod code;
 pub mod codecs;
@@ -29,6 +30,7 @@ mod os;
 pub mod random;
 pub mod re;
 mod signal;
+mod string;
 pub mod struct_;
 mod structs;
 mod sys;
@@ -57,6 +59,8 @@ pub struct State {
     /// Classes of named tuples, once anybody asks.
     struct_classes: Vec<(&'static str, Ref<Type>)>,
     pub re: re::State,
+    /// Classes of syntax tree nodes, once anybody asks.
+    ast_classes: Option<Rc<ast::Classes>>,
     pub codecs: codecs::State,
     /// `struct.error`
     pub struct_error: Option<Ref<Type>>,
@@ -112,6 +116,7 @@ static MODULES: &[&NativeModule] = &[
     &sys::MODULE,
     &time::MODULE,
     &re::MODULE,
+    &string::MODULE,
     &struct_::MODULE,
     &binascii::MODULE,
     &binascii::ZLIB,

@@ -96,7 +96,7 @@ fn doc_of(body: &[ast::Stmt]) -> Option<&str> {
 fn first_annotation(stmt: &ast::Stmt) -> Option<Span> {
     let find = |body: &[ast::Stmt]| body.iter().find_map(first_annotation);
     match &stmt.kind {
-        StmtKind::AnnAssign { target, .. } => matches!(target.kind, ExprKind::Name(_)).then_some(target.span),
+        StmtKind::AnnAssign { target, is_simple, .. } => is_simple.then_some(target.span),
         StmtKind::If { branches, orelse } => {
             branches.iter().find_map(|(_, body)| find(body)).or_else(|| find(orelse))
         }
@@ -301,8 +301,8 @@ impl<'a> Lowerer<'a> {
             }
             StmtKind::Assign { targets, value } => self.assign(targets, value)?,
             StmtKind::AugAssign { target, op, value } => self.aug_assign(target, *op, value, span)?,
-            StmtKind::AnnAssign { target, annotation, value } => {
-                return self.ann_assign(target, annotation, value.as_ref(), out);
+            StmtKind::AnnAssign { target, annotation, value, is_simple } => {
+                return self.ann_assign(target, annotation, value.as_ref(), *is_simple, out);
             }
             StmtKind::Return(value) => Stmt::Return(match value {
                 Some(value) => self.expr(value)?,
@@ -539,15 +539,30 @@ impl<'a> Lowerer<'a> {
         target: &ast::Expr,
         annotation: &ast::Expr,
         value: Option<&ast::Expr>,
+        is_simple: bool,
         out: &mut Vec<Stmt>,
     ) -> Lowered<()> {
-        if let Some(value) = value {
-            let lowered = self.assign(std::slice::from_ref(target), value)?;
-            out.push(lowered);
+        match (value, &target.kind) {
+            (Some(value), _) => {
+                let lowered = self.assign(std::slice::from_ref(target), value)?;
+                out.push(lowered);
+            }
+            // What the target is a part of must be there.
+            (None, ExprKind::Attribute { value, .. }) => out.push(Stmt::Expr(self.expr(value)?)),
+            (None, ExprKind::Subscript { value, index }) => {
+                out.push(Stmt::Expr(self.expr(value)?));
+                if !matches!(index.kind, ExprKind::Slice { .. }) {
+                    out.push(Stmt::Expr(self.expr(index)?));
+                }
+            }
+            _ => {}
         }
         // Annotations of module and class variables are kept in `__annotations__`.
         let keeps = matches!(self.scopes.list[self.scope].kind, ScopeKind::Module | ScopeKind::Class);
-        if let (ExprKind::Name(name), true) = (&target.kind, keeps) {
+        if keeps && !is_simple && !self.keeps_annotations_as_text {
+            out.push(Stmt::Expr(self.expr(annotation)?));
+        }
+        if let (ExprKind::Name(name), true, true) = (&target.kind, is_simple, keeps) {
             let annotation = self.annotation(annotation)?;
             let table = self.annotations_table(target.span);
             let key = code::Expr::Const(self.vm.intern(&self.mangle(name)).into());

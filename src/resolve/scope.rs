@@ -284,14 +284,17 @@ impl Analyser {
                 self.expr(target)?;
                 self.target(target)
             }
-            StmtKind::AnnAssign { target, annotation, value } => {
+            StmtKind::AnnAssign { target, annotation, value, is_simple } => {
                 if self.scope().kind != ScopeKind::Function {
                     self.expr(annotation)?;
                 }
                 if let Some(value) = value {
                     self.expr(value)?;
                 }
-                self.target(target)
+                match &target.kind {
+                    ExprKind::Name(_) if !is_simple && value.is_none() => Ok(()),
+                    _ => self.target(target),
+                }
             }
             StmtKind::Return(value) => self.maybe(value.as_ref()),
             StmtKind::Delete(targets) => targets.iter().try_for_each(|t| self.target(t)),

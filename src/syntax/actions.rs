@@ -474,6 +474,11 @@ pub fn fstring_field(cx: &Context, value: Expr, start: u32, tail: FieldTail) -> 
     let debug_text = tail.debug_end.map(|end| Rc::from(cx.source.slice(Span::new(start, end))));
     let conversion = match tail.conversion {
         None => None,
+        Some(letter) if !cx.source.text[..letter.span.start as usize].ends_with('!') => {
+            // The misspelling is Python's.
+            let message = "f-string: conversion type must come right after the exclamanation mark";
+            return Err(SyntaxError::new(message, letter.span));
+        }
         Some(letter) => match &*letter.name {
             "s" => Some(Conversion::Str),
             "r" => Some(Conversion::Repr),
@@ -515,12 +520,14 @@ pub fn augmented_assign(target: Expr, op: BinaryOp, value: Expr) -> Built<Box<St
 
 pub fn annotated_assign(
     cx: &Context,
+    start: u32,
     target: Expr,
     annotation: Expr,
     value: Option<Expr>,
 ) -> Built<Box<StmtKind>> {
     targets::annotated_target(cx.source, &target)?;
-    Ok(Box::new(StmtKind::AnnAssign { target, annotation, value }))
+    let is_simple = matches!(target.kind, ExprKind::Name(_)) && target.span.start == start;
+    Ok(Box::new(StmtKind::AnnAssign { target, annotation, value, is_simple }))
 }
 
 pub fn delete(targets: Vec<Expr>) -> Built<Box<StmtKind>> {

@@ -17,18 +17,18 @@ pub struct Ident {
     pub span: Span,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Module {
     pub body: Vec<Stmt>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Stmt {
     pub kind: StmtKind,
     pub span: Span,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum StmtKind {
     Expr(Expr),
     /// `a = b = value`: targets from left to right.
@@ -45,6 +45,8 @@ pub enum StmtKind {
         target: Expr,
         annotation: Expr,
         value: Option<Expr>,
+        /// The target is a name without brackets: only then the annotation is kept, and makes the name local.
+        is_simple: bool,
     },
     Return(Option<Expr>),
     Delete(Vec<Expr>),
@@ -111,19 +113,19 @@ pub enum StmtKind {
 }
 
 /// `import a.b as c` or one name of a `from` import.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Alias {
     pub name: Ident,
     pub asname: Option<Ident>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct WithItem {
     pub context: Expr,
     pub target: Option<Expr>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Handler {
     pub exception: Option<Expr>,
     pub name: Option<Ident>,
@@ -131,7 +133,7 @@ pub struct Handler {
     pub span: Span,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FunctionDef {
     pub name: Ident,
     pub decorators: Vec<Expr>,
@@ -142,7 +144,7 @@ pub struct FunctionDef {
     pub is_async: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ClassDef {
     pub name: Ident,
     pub decorators: Vec<Expr>,
@@ -152,7 +154,7 @@ pub struct ClassDef {
     pub body: Vec<Stmt>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TypeParam {
     pub name: Ident,
     pub kind: TypeParamKind,
@@ -169,7 +171,7 @@ pub enum TypeParamKind {
 }
 
 /// Parameters of a `def` or `lambda`, in the order they are written.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Params {
     pub positional_only: Vec<Param>,
     pub positional: Vec<Param>,
@@ -180,27 +182,27 @@ pub struct Params {
     pub keywords: Option<Param>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Param {
     pub name: Ident,
     pub annotation: Option<Expr>,
     pub default: Option<Expr>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct MatchCase {
     pub pattern: Pattern,
     pub guard: Option<Expr>,
     pub body: Vec<Stmt>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pattern {
     pub kind: PatternKind,
     pub span: Span,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum PatternKind {
     /// A literal number or string, or a dotted name: compared with `==`.
     Value(Expr),
@@ -229,7 +231,7 @@ pub enum PatternKind {
     Or(Vec<Pattern>),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Expr {
     pub kind: ExprKind,
     pub span: Span,
@@ -237,7 +239,7 @@ pub struct Expr {
     pub depth: u32,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum ExprKind {
     Name(Name),
     None,
@@ -338,14 +340,14 @@ pub enum ExprKind {
 }
 
 /// One item of a dict display: `key: value`, or `**value`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum DictItem {
     Pair(Expr, Expr),
     Spread(Expr),
 }
 
 /// One `for target in iter if c1 if c2` of a comprehension.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Comprehension {
     pub target: Expr,
     pub iter: Expr,
@@ -354,7 +356,7 @@ pub struct Comprehension {
 }
 
 /// One argument of a call, in written order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Arg {
     Positional(Expr),
     Keyword(Ident, Expr),
@@ -365,7 +367,7 @@ pub enum Arg {
 }
 
 /// A piece of an f-string. A format spec is itself a list of pieces.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum FStringPart {
     Text(Rc<str>),
     Field {

@@ -20,9 +20,11 @@ mod targets;
 pub mod token;
 mod validate;
 
+pub use actions::expr as make_expr;
 pub use error::{SyntaxError, SyntaxErrorKind};
 pub use literals::surrogate_char;
-pub use parse::{parse, parse_expression};
+pub use parse::{parse, parse_expression, parse_expression_unchecked, parse_unchecked};
+pub use validate::{expression as check_expression, module as check};
 
 use crate::source::{SourceFile, Span};
 use token::Token;

@@ -28,21 +28,37 @@ thread_local! {
     static PARSER: grammar::StartParser = grammar::StartParser::new();
 }
 
+/// The tokens of a text, and the tree they make up.
+pub type WithTokens<T> = (T, Vec<(Token, Span)>);
+
 /// Parses a whole file.
 pub fn parse(source: &SourceFile) -> Result<Module, SyntaxError> {
+    let (module, _) = parse_unchecked(source)?;
+    validate::module(source, &module)?;
+    Ok(module)
+}
+
+/// Parses one expression, as for `eval`. Blanks around it do not matter.
+pub fn parse_expression(source: &SourceFile) -> Result<Expr, SyntaxError> {
+    let (value, _) = parse_expression_unchecked(source)?;
+    validate::expression(source, &value)?;
+    Ok(value)
+}
+
+/// As `parse`, but what only the surroundings of a node show to be wrong is let through.
+pub fn parse_unchecked(source: &SourceFile) -> Result<WithTokens<Module>, SyntaxError> {
     let (tokens, error) = lex(source);
     match run(source, Token::StartFile, &tokens, error)? {
         Parsed::File(module) => {
             doubts::in_tokens(source, &tokens);
-            validate::module(source, &module)?;
-            Ok(module)
+            Ok((module, tokens))
         }
         Parsed::Expression(value) => Err(SyntaxError::new("invalid syntax", value.span)),
     }
 }
 
-/// Parses one expression, as for `eval`. Blanks around it do not matter.
-pub fn parse_expression(source: &SourceFile) -> Result<Expr, SyntaxError> {
+/// As `parse_expression`, but what only the surroundings of a node show to be wrong is let through.
+pub fn parse_expression_unchecked(source: &SourceFile) -> Result<WithTokens<Expr>, SyntaxError> {
     let (mut tokens, error) = lex(source);
     if tokens.first().is_some_and(|first| first.0 == Token::Indent) {
         tokens.remove(0);
@@ -53,8 +69,7 @@ pub fn parse_expression(source: &SourceFile) -> Result<Expr, SyntaxError> {
     match run(source, Token::StartExpression, &tokens, error)? {
         Parsed::Expression(value) => {
             doubts::in_tokens(source, &tokens);
-            validate::expression(source, &value)?;
-            Ok(value)
+            Ok((value, tokens))
         }
         Parsed::File(_) => Err(SyntaxError::new("invalid syntax", Span::default())),
     }

@@ -199,8 +199,10 @@ impl<'s> Walk<'s> {
                 self.target(target)?;
                 self.expr(value)
             }
-            StmtKind::AnnAssign { target, annotation, value } => {
-                self.annotated(target, statement.span)?;
+            StmtKind::AnnAssign { target, annotation, value, is_simple } => {
+                if *is_simple || value.is_some() {
+                    self.annotated(target, *is_simple, statement.span)?;
+                }
                 self.expr(annotation)?;
                 self.optional(value.as_ref())
             }
@@ -299,8 +301,11 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn annotated(&mut self, target: &Expr, span: Span) -> Checked {
-        let ExprKind::Name(name) = &target.kind else { return self.target(target) };
+    fn annotated(&mut self, target: &Expr, is_simple: bool, span: Span) -> Checked {
+        let name = match &target.kind {
+            ExprKind::Name(name) if is_simple => name,
+            _ => return self.target(target),
+        };
         let known = self.scopes.last().and_then(|scope| scope.names.get(name)).copied().unwrap_or_default();
         let word = if known.is_nonlocal { "nonlocal" } else { "global" };
         if known.is_nonlocal || known.is_global && self.kind() != ScopeKind::Module {

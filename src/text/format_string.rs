@@ -51,6 +51,11 @@ impl<'a> Segments<'a> {
         Segments { rest: template }
     }
 
+    /// What is not read yet.
+    pub fn rest(&self) -> &'a str {
+        self.rest
+    }
+
     fn segment(&mut self) -> Result<Segment<'a>, FormatError> {
         let text = self.rest;
         let Some(at) = text.find(['{', '}']) else {
@@ -220,6 +225,11 @@ impl<'a> Field<'a> {
 }
 
 impl<'a> Accessors<'a> {
+    /// What is not read yet.
+    pub fn rest(&self) -> &'a str {
+        self.rest
+    }
+
     fn accessor(&mut self) -> Result<Accessor<'a>, FormatError> {
         let empty = || FormatError::value("Empty attribute in format string");
         if let Some(after) = self.rest.strip_prefix('.') {
