@@ -5,6 +5,7 @@
 //! Python has a module of that name too, it is in `MODULES` and `import` looks there first. Builtins
 //! become objects when a script first mentions them, so that starting an interpreter does not pay for them.
 
+mod atexit;
 pub mod binascii;
 pub mod code;
 pub mod codecs;
@@ -64,6 +65,8 @@ pub struct State {
     pub signal_handlers: std::collections::HashMap<i32, Value>,
     /// `binascii.Error`
     pub binascii_error: Option<Ref<Type>>,
+    /// What `atexit` runs at the end; forgotten ones leave a gap.
+    pub exit_callbacks: Vec<Option<atexit::Callback>>,
     /// Buffers of the files that scripts have opened.
     files: Vec<Weak<RefCell<file::State>>>,
 }
@@ -97,6 +100,7 @@ impl Drop for State {
 
 /// Modules that `import` finds.
 static MODULES: &[&NativeModule] = &[
+    &atexit::MODULE,
     &deque::MODULE,
     &errno::MODULE,
     &functools::MODULE,
