@@ -30,12 +30,7 @@ pub static MODULE: NativeModule = NativeModule {
             run: run_now,
             doc: "Runs all functions now and forgets them.",
         },
-        Native {
-            name: "_ncallbacks",
-            params: "",
-            run: count,
-            doc: "How many functions are registered.",
-        },
+        Native { name: "_ncallbacks", params: "", run: count, doc: "How many functions are registered." },
     ],
     constants: &[],
 };

@@ -5,6 +5,7 @@
 //! Python has a module of that name too, it is in `MODULES` and `import` looks there first. Builtins
 //! become objects when a script first mentions them, so that starting an interpreter does not pay for them.
 
+pub mod array;
 mod atexit;
 pub mod binascii;
 pub mod code;
@@ -65,6 +66,8 @@ pub struct State {
     pub signal_handlers: std::collections::HashMap<i32, Value>,
     /// `binascii.Error`
     pub binascii_error: Option<Ref<Type>>,
+    /// `array.array`
+    array_class: Option<Ref<Type>>,
     /// What `atexit` runs at the end; forgotten ones leave a gap.
     pub exit_callbacks: Vec<Option<atexit::Callback>>,
     /// Buffers of the files that scripts have opened.
@@ -100,6 +103,7 @@ impl Drop for State {
 
 /// Modules that `import` finds.
 static MODULES: &[&NativeModule] = &[
+    &array::MODULE,
     &atexit::MODULE,
     &deque::MODULE,
     &errno::MODULE,
@@ -352,7 +356,7 @@ mod tests {
             check(module.name, &module.functions.iter().collect::<Vec<_>>());
         }
         for (name, rows) in
-            [("file", methods::FILE), ("mapping", mapping::METHODS), ("deque", deque::METHODS)]
+            [("file", methods::FILE), ("mapping", mapping::METHODS), ("deque", deque::METHODS), ("array", array::ROWS)]
         {
             check(name, &rows.iter().collect::<Vec<_>>());
         }

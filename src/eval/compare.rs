@@ -297,7 +297,7 @@ impl Vm {
         match self.lookup(&class, &Str::new(name)) {
             // What built-in types inherit or carry inside is compared without its rows.
             Some(found)
-                if matches!(object.tag(), Tag::Foreign | Tag::MappingProxy)
+                if matches!(Vm::unwrap_native(object).tag(), Tag::Foreign | Tag::MappingProxy)
                     || !found.is::<crate::value::NativeFunction>() =>
             {
                 self.try_special(object, name, other)
