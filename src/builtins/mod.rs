@@ -14,7 +14,7 @@ pub mod core;
 pub mod deque;
 mod errno;
 mod frame;
-mod functools;
+pub mod functools;
 mod generator;
 pub mod hashlib;
 mod heapq;
@@ -357,6 +357,8 @@ mod tests {
         }
         for (name, rows) in
             [("file", methods::FILE), ("mapping", mapping::METHODS), ("deque", deque::METHODS), ("array", array::ROWS)]
+            .into_iter()
+            .chain(functools::tables())
         {
             check(name, &rows.iter().collect::<Vec<_>>());
         }

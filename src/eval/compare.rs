@@ -250,6 +250,11 @@ impl Vm {
     fn compare_special(&mut self, op: CompareOp, left: &Value, right: &Value) -> Res {
         let (_, name, reflected) = compare_names(op);
         self.check_depth(" in comparison")?;
+        if left.tag() == Tag::Foreign
+            && let Some(answer) = crate::builtins::functools::compare_keys(self, op, left, right)
+        {
+            return answer;
+        }
         if let Some(answer) = type_equals_text(left, right) {
             match op {
                 CompareOp::Eq => return Ok(Value::bool(answer)),

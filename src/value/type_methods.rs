@@ -328,6 +328,7 @@ fn native_module(class: &Type) -> &'static str {
     match class.name().as_str() {
         "Pattern" | "Match" => "re",
         "GenericAlias" | "UnionType" => "types",
+        "KeyWrapper" => "functools",
         "Struct" => "_struct",
         "ReferenceType" => "weakref",
         _ => "builtins",
