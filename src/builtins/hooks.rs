@@ -101,28 +101,33 @@ impl Vm {
 
     /// Tells of an exception that has nowhere to go, which `from` raised.
     pub(crate) fn report_unraisable(&mut self, from: &str, object: Value) {
+        self.report_ignored(&format!("Exception ignored in: {from}"), Value::NONE, object);
+    }
+
+    /// As `report_unraisable`, the report starting with `heading`; hooks see `message` as `err_msg`.
+    pub(crate) fn report_ignored(&mut self, heading: &str, message: Value, object: Value) {
         let exception = self.take_raised();
         if let Some(hook) = replaced(self, &UNRAISABLE) {
-            let argument = unraisable_argument(self, &exception, object);
+            let argument = unraisable_argument(self, &exception, message, object);
             if self.call(&hook, &[argument]).is_ok() {
                 return;
             }
             self.take_raised();
         }
         let report = self.format_exception(&exception);
-        let text = format!("Exception ignored in: {from}\n{report}");
+        let text = format!("{heading}\n{report}");
         if write(self, Standard::Err, &text).is_err() {
             self.take_raised(); // Nobody is left to tell.
         }
     }
 }
 
-fn unraisable_argument(vm: &mut Vm, exception: &Ref<Exception>, object: Value) -> Value {
+fn unraisable_argument(vm: &mut Vm, exception: &Ref<Exception>, message: Value, object: Value) -> Value {
     let attributes = [
         ("exc_type", exception.class().into()),
         ("exc_value", exception.clone().into()),
         ("exc_traceback", vm.traceback_value(exception)),
-        ("err_msg", Value::NONE),
+        ("err_msg", message),
         ("object", object),
     ];
     super::sys::object(vm, "UnraisableHookArgs", &attributes)

@@ -72,6 +72,7 @@ pub fn of_foreign(name: &str) -> &'static [Native] {
     match name {
         "dict" | "_Environ" => super::mapping::METHODS,
         crate::value::weak::TYPE_NAME => super::weakref::METHODS,
+        super::functools::KEY_TYPE => super::functools::KEY_ROWS,
         super::hashlib::TYPE_NAME => super::hashlib::METHODS,
         super::struct_::TYPE_NAME => super::struct_::METHODS,
         super::struct_::ITERATOR_TYPE => super::struct_::ITERATOR,

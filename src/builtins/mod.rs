@@ -5,7 +5,9 @@
 //! Python has a module of that name too, it is in `MODULES` and `import` looks there first. Builtins
 //! become objects when a script first mentions them, so that starting an interpreter does not pay for them.
 
+pub mod array;
 pub mod ast;
+mod atexit;
 pub mod binascii;
 pub mod code;
 pub mod codecs;
@@ -13,7 +15,7 @@ pub mod core;
 pub mod deque;
 mod errno;
 mod frame;
-mod functools;
+pub mod functools;
 mod generator;
 pub mod hashlib;
 mod heapq;
@@ -68,6 +70,10 @@ pub struct State {
     pub signal_handlers: std::collections::HashMap<i32, Value>,
     /// `binascii.Error`
     pub binascii_error: Option<Ref<Type>>,
+    /// `array.array`
+    array_class: Option<Ref<Type>>,
+    /// What `atexit` runs at the end; forgotten ones leave a gap.
+    pub exit_callbacks: Vec<Option<atexit::Callback>>,
     /// Buffers of the files that scripts have opened.
     files: Vec<Weak<RefCell<file::State>>>,
 }
@@ -101,6 +107,8 @@ impl Drop for State {
 
 /// Modules that `import` finds.
 static MODULES: &[&NativeModule] = &[
+    &array::MODULE,
+    &atexit::MODULE,
     &deque::MODULE,
     &errno::MODULE,
     &functools::MODULE,
@@ -353,7 +361,9 @@ mod tests {
             check(module.name, &module.functions.iter().collect::<Vec<_>>());
         }
         for (name, rows) in
-            [("file", methods::FILE), ("mapping", mapping::METHODS), ("deque", deque::METHODS)]
+            [("file", methods::FILE), ("mapping", mapping::METHODS), ("deque", deque::METHODS), ("array", array::ROWS)]
+            .into_iter()
+            .chain(functools::tables())
         {
             check(name, &rows.iter().collect::<Vec<_>>());
         }

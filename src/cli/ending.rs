@@ -62,9 +62,11 @@ pub fn of_system_exit(vm: &mut Vm, exception: &Ref<Exception>) -> i32 {
     })
 }
 
-/// What every end has in common: children that still run are waited for, the variables die, so that open
-/// files are written out and `__del__` runs, and the rest of stdout is written. The exit code, changed if that failed.
+/// What every end has in common: the functions of `atexit` run, children that still run are waited for, the variables
+/// die, so that open files are written out and `__del__` runs, and the rest of stdout is written. The exit code, changed
+/// if that failed.
 pub fn finish(vm: &mut Vm, code: i32) -> i32 {
+    vm.run_exit_callbacks();
     let code = join_children(vm, code);
     clear_modules(vm);
     vm.collect_garbage();

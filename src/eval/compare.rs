@@ -250,6 +250,11 @@ impl Vm {
     fn compare_special(&mut self, op: CompareOp, left: &Value, right: &Value) -> Res {
         let (_, name, reflected) = compare_names(op);
         self.check_depth(" in comparison")?;
+        if left.tag() == Tag::Foreign
+            && let Some(answer) = crate::builtins::functools::compare_keys(self, op, left, right)
+        {
+            return answer;
+        }
         if let Some(answer) = type_equals_text(left, right) {
             match op {
                 CompareOp::Eq => return Ok(Value::bool(answer)),
@@ -289,7 +294,7 @@ impl Vm {
         match self.lookup(&class, &Str::new(name)) {
             // What built-in types inherit or carry inside is compared without its rows.
             Some(found)
-                if matches!(object.tag(), Tag::Foreign | Tag::MappingProxy)
+                if matches!(Vm::unwrap_native(object).tag(), Tag::Foreign | Tag::MappingProxy)
                     || !found.is::<crate::value::NativeFunction>() =>
             {
                 self.try_special(object, name, other)

@@ -22,7 +22,8 @@ pub(super) fn pour(class: &Ref<Type>) {
         }
     }
     let is_changeable = matches!(class.kind, Tag::List | Tag::Dict | Tag::Set | Tag::ByteArray | Tag::Slice);
-    if is_changeable && !class.flags.is_user {
+    let is_key = class.kind == Tag::Foreign && class.name().as_str() == crate::builtins::functools::KEY_TYPE;
+    if (is_changeable || is_key) && !class.flags.is_user {
         class.attributes.set_text("__hash__", Value::NONE);
     }
 }

@@ -255,8 +255,9 @@ impl Value {
                 drop(generator.path.take());
             }
             View::Foreign(object) => {
-                let items = object.data.try_borrow_mut().ok().and_then(|mut data| {
-                    data.downcast_mut::<crate::builtins::deque::Deque>().map(|deque| deque.take())
+                let items = object.data.try_borrow_mut().ok().map(|mut data| {
+                    let deque = data.downcast_mut::<crate::builtins::deque::Deque>().map(|deque| deque.take());
+                    (deque, crate::builtins::functools::take(&mut **data))
                 });
                 drop(items);
             }

@@ -10,6 +10,12 @@ pub const TYPE_NAME: &str = "GenericAlias";
 
 pub const GENERIC_ALIAS: &[Native] = &[
     Native {
+        name: "__new__",
+        params: "cls, origin, args, /",
+        run: |call| Ok(new(call.arg(1), call.arg(2))),
+        doc: "A type with parameters: a tuple of them, or a single one.",
+    },
+    Native {
         name: ".__origin__",
         params: "self",
         run: |call| Ok(this(call)?.0),

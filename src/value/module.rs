@@ -173,11 +173,11 @@ impl Heap for Module {
 impl Heap for Foreign {
     const TAG: Tag = Tag::Foreign;
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
-        // The one kind that holds values without end.
-        if let Ok(data) = self.data.try_borrow()
-            && let Some(deque) = data.downcast_ref::<crate::builtins::deque::Deque>()
-        {
-            deque.trace(visit);
+        // The kinds that hold values of any number or of the script's choice.
+        let Ok(data) = self.data.try_borrow() else { return };
+        match data.downcast_ref::<crate::builtins::deque::Deque>() {
+            Some(deque) => deque.trace(visit),
+            None => crate::builtins::functools::trace(&**data, visit),
         }
     }
 }

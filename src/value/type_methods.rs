@@ -315,8 +315,24 @@ fn set_own(call: &mut Call, name: &str) -> Res {
 }
 
 fn module(call: &mut Call) -> Res {
-    let own = call.class()?.attributes.get_text("__module__");
-    Ok(own.unwrap_or_else(|| Value::str("builtins")))
+    let class = call.class()?;
+    let own = class.attributes.get_text("__module__");
+    Ok(own.unwrap_or_else(|| Value::str(native_module(&class))))
+}
+
+/// The module that a native type belongs to.
+fn native_module(class: &Type) -> &'static str {
+    if class.flags.is_user {
+        return "builtins";
+    }
+    match class.name().as_str() {
+        "Pattern" | "Match" => "re",
+        "GenericAlias" | "UnionType" => "types",
+        "KeyWrapper" => "functools",
+        "Struct" => "_struct",
+        "ReferenceType" => "weakref",
+        _ => "builtins",
+    }
 }
 
 fn types(list: &[Ref<Type>]) -> Value {

@@ -18,14 +18,15 @@ pub struct Matched {
     pub end_pos: usize,
 }
 
-pub fn value(matched: Matched) -> Value {
+pub fn value(mut matched: Matched) -> Value {
+    matched.subject.let_go();
     Ref::new(Foreign { type_name: MATCH_TYPE, data: RefCell::new(Box::new(Rc::new(matched))) }).into()
 }
 
 impl Matched {
     fn part(&self, group: usize, otherwise: &Value) -> Value {
         match self.spans[group] {
-            Some((start, end)) => self.subject.part(start, end),
+            Some((start, end)) => self.subject.part_now(start, end),
             None => otherwise.clone(),
         }
     }

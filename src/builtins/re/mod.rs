@@ -13,9 +13,10 @@ mod set;
 pub use matched::METHODS as MATCH;
 pub use pattern::{ITERATOR, METHODS as PATTERN};
 
+use super::in_zpy;
 use crate::call::{Call, Native, NativeModule};
 use crate::eval::Vm;
-use crate::value::{Exception, Module, Raised, Ref, Res, Str, Tag, Type, Value};
+use crate::value::{Exception, Raised, Ref, Res, Str, Tag, Type, Value};
 use parse::Problem;
 use std::collections::HashMap;
 
@@ -54,6 +55,12 @@ pub static MODULE: NativeModule = NativeModule {
             params: "pattern, flags=0",
             run: compile,
             doc: "A compiled pattern. Raises `re.error` if the pattern is wrong.",
+        },
+        Native {
+            name: "_compile",
+            params: "pattern, flags, /",
+            run: compile,
+            doc: "As `compile`, for patterns that are read back.",
         },
         Native {
             name: "search",
@@ -113,33 +120,36 @@ pub static MODULE: NativeModule = NativeModule {
     ],
     constants: &[
         ("error", |vm| error_class(vm).into()),
-        ("Scanner", |vm| match vm.import_module("_re_scanner") {
-            Ok(module) => module.get::<Module>().and_then(|m| m.get_text("Scanner")).unwrap_or(Value::NONE),
-            Err(_) => Value::NONE,
-        }),
+        ("Scanner", |vm| in_zpy(vm, "_re_scanner", "Scanner")),
         ("Pattern", |vm| vm.types.named(PATTERN_TYPE, Tag::Foreign).into()),
         ("Match", |vm| vm.types.named(MATCH_TYPE, Tag::Foreign).into()),
-        ("RegexFlag", |vm| vm.types.of_tag(Tag::Int).clone().into()),
-        ("NOFLAG", |_| Value::int(0)),
-        ("T", |_| Value::int(TEMPLATE)),
-        ("TEMPLATE", |_| Value::int(TEMPLATE)),
-        ("I", |_| Value::int(IGNORECASE)),
-        ("IGNORECASE", |_| Value::int(IGNORECASE)),
-        ("L", |_| Value::int(LOCALE)),
-        ("LOCALE", |_| Value::int(LOCALE)),
-        ("M", |_| Value::int(MULTILINE)),
-        ("MULTILINE", |_| Value::int(MULTILINE)),
-        ("S", |_| Value::int(DOTALL)),
-        ("DOTALL", |_| Value::int(DOTALL)),
-        ("U", |_| Value::int(UNICODE)),
-        ("UNICODE", |_| Value::int(UNICODE)),
-        ("X", |_| Value::int(VERBOSE)),
-        ("VERBOSE", |_| Value::int(VERBOSE)),
-        ("DEBUG", |_| Value::int(DEBUG)),
-        ("A", |_| Value::int(ASCII)),
-        ("ASCII", |_| Value::int(ASCII)),
+        ("RegexFlag", |vm| in_zpy(vm, "_re_flags", "RegexFlag")),
+        ("NOFLAG", |vm| flag(vm, "NOFLAG")),
+        ("T", |vm| flag(vm, "T")),
+        ("TEMPLATE", |vm| flag(vm, "TEMPLATE")),
+        ("I", |vm| flag(vm, "I")),
+        ("IGNORECASE", |vm| flag(vm, "IGNORECASE")),
+        ("L", |vm| flag(vm, "L")),
+        ("LOCALE", |vm| flag(vm, "LOCALE")),
+        ("M", |vm| flag(vm, "M")),
+        ("MULTILINE", |vm| flag(vm, "MULTILINE")),
+        ("S", |vm| flag(vm, "S")),
+        ("DOTALL", |vm| flag(vm, "DOTALL")),
+        ("U", |vm| flag(vm, "U")),
+        ("UNICODE", |vm| flag(vm, "UNICODE")),
+        ("X", |vm| flag(vm, "X")),
+        ("VERBOSE", |vm| flag(vm, "VERBOSE")),
+        ("DEBUG", |vm| flag(vm, "DEBUG")),
+        ("A", |vm| flag(vm, "A")),
+        ("ASCII", |vm| flag(vm, "ASCII")),
     ],
 };
+
+/// A member of `RegexFlag`.
+fn flag(vm: &mut Vm, name: &str) -> Value {
+    let class = in_zpy(vm, "_re_flags", "RegexFlag");
+    vm.get_attribute(&class, &Str::new(name)).unwrap_or(Value::NONE)
+}
 
 fn compile(call: &mut Call) -> Res {
     let flags = call.int_or(1, 0)?;

@@ -11,6 +11,8 @@ use crate::text::surrogate;
 
 /// Stands for `$` in the text for the engine; no literal is ever written as this character.
 pub const DOLLAR: char = '\u{1}';
+/// Stands for `\B`, which is nowhere in an empty text.
+pub const NO_BOUNDARY: char = '\u{2}';
 /// The engine refuses deeper nesting.
 const MAX_NESTING: usize = 28;
 const MAX_REPEAT: u64 = 4_294_967_295;
@@ -523,13 +525,13 @@ impl Parser<'_> {
     fn boundary(&self, is_positive: bool) -> Piece {
         let mode = self.mode();
         if !mode.is_text || !mode.is_ascii {
-            return Piece::place(if is_positive { r"\b" } else { r"\B" });
+            return Piece::place(&if is_positive { r"\b".to_string() } else { NO_BOUNDARY.to_string() });
         }
         const WORD: &str = "[0-9A-Za-z_]";
         Piece::place(&if is_positive {
             format!("(?:(?<={WORD})(?!{WORD})|(?<!{WORD})(?={WORD}))")
         } else {
-            format!("(?:(?<={WORD})(?={WORD})|(?<!{WORD})(?!{WORD}))")
+            format!(r"(?:(?<={WORD})(?={WORD})|(?<!{WORD})(?!{WORD})(?!\A\z))")
         })
     }
 

@@ -5,13 +5,13 @@
 //! is plain end of text unless the text ends in a newline. Variants are built when first needed.
 
 use super::matched::{self, Matched};
-use super::parse::{self, DOLLAR, Part, Problem, TemplateProblem, Translated};
+use super::parse::{self, DOLLAR, NO_BOUNDARY, Part, Problem, TemplateProblem, Translated};
 use super::{ITERATOR_TYPE, PATTERN_TYPE, raise_problem};
 use crate::call::{Call, Native};
 use crate::eval::{Exc, Vm};
 use crate::text::surrogate;
 use crate::value::bytes::methods::contents;
-use crate::value::{Bytes, Dict, Foreign, Raised, Ref, Res, Str, Value, View};
+use crate::value::{Bytes, Dict, Foreign, MemoryView, Raised, Ref, Res, Str, Value, View, mapping_proxy};
 use fancy_regex::{BytesMode, CompileError, Regex, RegexBuilder, RegexInput};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
@@ -49,15 +49,20 @@ pub struct Subject {
     pub given: Value,
     /// `Str` or `Bytes`.
     inner: Value,
+    /// Keeps bytes that could change as long as they are: a view onto them.
+    _hold: Option<Ref<MemoryView>>,
+    is_changeable: bool,
 }
 
 impl Subject {
     pub fn of(value: &Value) -> Option<Subject> {
-        let inner = match Vm::unwrap_native(value).view() {
-            View::Str(_) | View::Bytes(_) => Vm::unwrap_native(value).clone(),
-            _ => Value::bytes(contents(Vm::unwrap_native(value))?),
+        let inside = Vm::unwrap_native(value);
+        let (inner, hold) = match inside.view() {
+            View::Str(_) | View::Bytes(_) => (inside.clone(), None),
+            _ => (Value::bytes(contents(inside)?), MemoryView::of(value)),
         };
-        Some(Subject { given: value.clone(), inner })
+        let is_changeable = hold.is_some();
+        Some(Subject { given: value.clone(), inner, _hold: hold, is_changeable })
     }
 
     pub fn text(&self) -> Option<&Str> {
@@ -97,6 +102,22 @@ impl Subject {
             Some(text) => Value::str(&text.as_str()[start..end]),
             None => Value::bytes(&self.bytes()[start..end]),
         }
+    }
+
+    /// As `part`, of bytes that may have changed meanwhile: what is there now.
+    pub fn part_now(&self, start: usize, end: usize) -> Value {
+        if self.is_changeable
+            && let Some(data) = contents(Vm::unwrap_native(&self.given))
+        {
+            let end = end.min(data.len());
+            return Value::bytes(&data[start.min(end)..end]);
+        }
+        self.part(start, end)
+    }
+
+    /// Lets the bytes change.
+    pub fn let_go(&mut self) {
+        self._hold = None;
     }
 
     /// The byte offset of the character after the one at `offset`.
@@ -160,7 +181,7 @@ impl Compiled {
 
     fn build(&self, way: Way, special_dollar: bool) -> fancy_regex::Result<Regex> {
         let dollar = if special_dollar { r"(?=\n?\z)" } else { r"\z" };
-        let mut text = self.translated.text.replace(DOLLAR, dollar);
+        let mut text = self.translated.text.replace(DOLLAR, dollar).replace(NO_BOUNDARY, r"\B");
         if way == Way::FullMatch {
             // The inline flags at the start, if there are any, stay in front.
             let (flags, rest) = match text.strip_prefix("(?i)") {
@@ -193,6 +214,9 @@ impl Compiled {
             return Ok(None);
         }
         let bytes = &subject.bytes()[..end];
+        if bytes.is_empty() && self.translated.text.contains(NO_BOUNDARY) {
+            return self.find_in_nothing(vm, way);
+        }
         let Some(engine) = self.engine(vm, way, bytes.last() == Some(&b'\n'))? else { return Ok(None) };
         let found = match subject.text() {
             Some(text) => run(engine, &text.as_str()[..end], way, start, self.translated.groups),
@@ -201,6 +225,18 @@ impl Compiled {
         match found {
             Ok(found) => Ok(found),
             Err(_) => Err(vm.runtime_error("regular expression takes too many steps on this text")),
+        }
+    }
+
+    /// As `find` in an empty text, where nothing is not a boundary either.
+    fn find_in_nothing(&self, vm: &mut Vm, way: Way) -> Res<Option<Spans>> {
+        let text = self.translated.text.replace(DOLLAR, r"\z").replace(NO_BOUNDARY, r"(?!)");
+        match RegexBuilder::new(&text).build() {
+            Ok(engine) if way != Way::MatchSome => {
+                let found = run(&engine, "", way, 0, self.translated.groups);
+                found.map_err(|_| vm.runtime_error("regular expression takes too many steps on this text"))
+            }
+            _ => Ok(None),
         }
     }
 
@@ -347,6 +383,20 @@ pub static METHODS: &[Native] = &[
         run: group_index,
         doc: "A dict from group names to numbers.",
     },
+    Native {
+        name: "scanner",
+        params: "self, string, pos=0, endpos=9223372036854775807",
+        run: scanner,
+        doc: "An object that finds the matches one after the other.",
+    },
+    Native {
+        name: "__eq__",
+        params: "self, other, /",
+        run: eq,
+        doc: "Whether both have the same text and flags.",
+    },
+    Native { name: "__hash__", params: "self, /", run: hash, doc: "A number that equal patterns share." },
+    Native { name: "__reduce__", params: "self, /", run: reduce, doc: "What it takes to compile it again." },
     Native { name: "__repr__", params: "self, /", run: repr, doc: "How to compile it." },
     Native { name: "__copy__", params: "self, /", run: same, doc: "The pattern itself." },
     Native { name: "__deepcopy__", params: "self, memo, /", run: same, doc: "The pattern itself." },
@@ -394,6 +444,38 @@ fn window(call: &mut Call, subject: &Subject) -> Res<(usize, usize)> {
         }
     }
     Ok((ends[0], ends[1]))
+}
+
+fn scanner(call: &mut Call) -> Res {
+    let compiled = this(call)?;
+    let subject = subject(call, 1, &compiled)?;
+    let (pos, end_pos) = window(call, &subject)?;
+    let class = crate::builtins::in_zpy(call.vm, "_re_scanner", "SRE_Scanner");
+    let args = [call.arg(0).clone(), call.arg(1).clone(), Value::size(pos), Value::size(end_pos)];
+    call.vm.call(&class, &args)
+}
+
+fn eq(call: &mut Call) -> Res {
+    let compiled = this(call)?;
+    let Some(other) = of(call.arg(1)) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let is_same = compiled.is_text == other.is_text
+        && compiled.translated.flags == other.translated.flags
+        && call.vm.equals(&compiled.source, &other.source)?;
+    Ok(Value::bool(is_same))
+}
+
+fn hash(call: &mut Call) -> Res {
+    let compiled = this(call)?;
+    let key = Value::tuple(vec![compiled.source.clone(), Value::int(compiled.translated.flags)]);
+    Ok(Value::int(call.vm.hash(&key)? as i64))
+}
+
+fn reduce(call: &mut Call) -> Res {
+    let compiled = this(call)?;
+    let module = call.vm.import_module("re")?;
+    let compile = call.vm.get_attribute(&module, &Str::new("_compile"))?;
+    let args = vec![compiled.source.clone(), Value::int(compiled.translated.flags)];
+    Ok(Value::tuple(vec![compile, Value::tuple(args)]))
 }
 
 fn once(call: &mut Call, way: Way) -> Res {
@@ -516,6 +598,8 @@ fn subn(call: &mut Call) -> Res {
 enum Replacement {
     Parts(Vec<Part>),
     Function(Value),
+    /// A text for a pattern of bytes, or the other way round: an error once there is a match.
+    WrongKind,
 }
 
 fn substitute(call: &mut Call) -> Res<(Value, i64)> {
@@ -534,6 +618,12 @@ fn substitute(call: &mut Call) -> Res<(Value, i64)> {
         pieces += (from < start) as usize;
         match &replacement {
             Replacement::Parts(parts) => expand_into(parts, &spans, &subject, &mut out),
+            Replacement::WrongKind => {
+                let (wanted, got) =
+                    if compiled.is_text { ("str instance", "bytes") } else { ("a bytes-like object", "str") };
+                let message = format!("sequence item {pieces}: expected {wanted}, {got} found");
+                return Err(call.vm.type_error(message));
+            }
             Replacement::Function(function) => {
                 let pattern = call.arg(0).clone();
                 let compiled = compiled.clone();
@@ -580,12 +670,8 @@ fn add_made(vm: &mut Vm, made: &Value, is_text: bool, pieces: usize, out: &mut V
 fn replacement(call: &mut Call, compiled: &Compiled) -> Res<Replacement> {
     let given = call.arg(1);
     if let Some(template) = Subject::of(given) {
-        if template.is_text() != compiled.is_text && template.bytes().contains(&b'\\') {
-            let (wanted, got) =
-                if compiled.is_text { ("str", "bytes") } else { ("a bytes-like object", "str") };
-            return Err(call
-                .vm
-                .type_error(format!("sequence item 0: expected {wanted} instance, {got} found")));
+        if template.is_text() != compiled.is_text {
+            return Ok(Replacement::WrongKind);
         }
         return Ok(Replacement::Parts(parse_template(call.vm, &template, compiled)?));
     }
@@ -644,7 +730,8 @@ fn groups(call: &mut Call) -> Res {
 fn group_index(call: &mut Call) -> Res {
     let compiled = this(call)?;
     let names = compiled.translated.names.iter();
-    Ok(Dict::from_pairs(names.map(|(name, group)| (name.as_str(), Value::size(*group)))).into())
+    let dict = Dict::from_pairs(names.map(|(name, group)| (name.as_str(), Value::size(*group))));
+    Ok(mapping_proxy::of(dict.into()))
 }
 
 fn repr(call: &mut Call) -> Res {
@@ -668,6 +755,11 @@ fn repr(call: &mut Call) -> Res {
     ];
     let set: Vec<String> =
         names.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, name)| format!("re.{name}")).collect();
+    let known = names.iter().fold(0, |all, (bit, _)| all | bit);
+    let mut set = set;
+    if flags & !known != 0 {
+        set.push(format!("{:#x}", flags & !known));
+    }
     Ok(Value::str(if set.is_empty() {
         format!("re.compile({shown})")
     } else {

@@ -5,6 +5,7 @@
 //! of `bytearray` never holds a borrow of its data while a script may run: arguments are read first.
 
 use super::{ByteArray, Bytes, affix, array, case, convert, search, special, split};
+use crate::builtins::array::array_of;
 use crate::call::{Call, Native, count_rows, join_rows};
 use crate::eval::Vm;
 use crate::value::{Res, Tag, Value, View};
@@ -58,6 +59,7 @@ pub fn contents(value: &Value) -> Option<Cow<'_, [u8]>> {
         View::Bytes(bytes) => Some(Cow::Borrowed(bytes.data())),
         View::ByteArray(bytes) => Some(Cow::Owned(bytes.data.borrow().clone())),
         View::MemoryView(view) if !view.is_released() => Some(Cow::Owned(view.to_bytes())),
+        View::Foreign(_) => array_of(value).map(|array| Cow::Owned(array.bytes.data.borrow().clone())),
         _ => None,
     }
 }

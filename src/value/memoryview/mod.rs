@@ -9,6 +9,7 @@ pub mod items;
 pub mod methods;
 
 use super::{ByteArray, Heap, Ref, Tag, Value, View};
+use crate::builtins::array;
 use crate::builtins::struct_::Field;
 use crate::eval::Vm;
 use std::cell::{Cell, RefCell};
@@ -30,6 +31,15 @@ impl Format {
             _ => return None,
         };
         Some(Rc::new(Format { text: text.to_string(), field }))
+    }
+
+    /// The format of the items of an array, by the letter of its kind.
+    pub fn of_array(code: char) -> Option<Rc<Format>> {
+        match code {
+            'u' => Some(Rc::new(Format { text: "w".to_string(), field: Field::native('I')? })),
+            _ if array::CODES.contains(code) => Format::parse(code.encode_utf8(&mut [0; 4])),
+            _ => None,
+        }
     }
 
     pub fn code(&self) -> char {
@@ -125,9 +135,15 @@ pub struct MemoryView {
     pub hash: Cell<Option<u64>>,
 }
 
+/// The `bytearray` that an object is, or that an array keeps its items in.
+fn byte_array(object: &Value) -> Option<Ref<ByteArray>> {
+    let inside = Vm::unwrap_native(object);
+    inside.get_ref().or_else(|| array::array_of(inside).map(|array| array.bytes))
+}
+
 impl MemoryView {
     fn new(object: Value, layout: Layout, is_readonly: bool) -> Ref<MemoryView> {
-        if let View::ByteArray(array) = Vm::unwrap_native(&object).view() {
+        if let Some(array) = byte_array(&object) {
             array.exports.set(array.exports.get() + 1);
         }
         Ref::new(MemoryView { object: RefCell::new(object), layout, is_readonly, hash: Cell::new(None) })
@@ -140,6 +156,12 @@ impl MemoryView {
             View::Bytes(bytes) => (bytes.data().len(), true),
             View::ByteArray(bytes) => (bytes.data.borrow().len(), false),
             View::MemoryView(view) => return Some(view.part(view.layout.clone())),
+            View::Foreign(_) => {
+                let array = array::array_of(inside)?;
+                let count = array.bytes.data.borrow().len() / array.format.size();
+                let layout = Layout::packed(0, vec![count], array.format);
+                return Some(MemoryView::new(value.clone(), layout, false));
+            }
             _ => return None,
         };
         let layout = Layout::packed(0, vec![len], Format::parse("B")?);
@@ -163,7 +185,7 @@ impl MemoryView {
     /// Lets go of the object.
     fn release(&self) {
         let object = self.object.replace(Value::NONE);
-        if let View::ByteArray(array) = Vm::unwrap_native(&object).view() {
+        if let Some(array) = byte_array(&object) {
             array.exports.set(array.exports.get().saturating_sub(1));
         }
     }
@@ -179,7 +201,10 @@ impl MemoryView {
         match Vm::unwrap_native(&object).view() {
             View::Bytes(bytes) => read(bytes.data()),
             View::ByteArray(bytes) => read(&bytes.data.borrow()),
-            _ => read(&[]),
+            _ => match byte_array(&object) {
+                Some(bytes) => read(&bytes.data.borrow()),
+                None => read(&[]),
+            },
         }
     }
 
@@ -205,7 +230,7 @@ impl MemoryView {
     /// Overwrites the items at some places.
     fn scatter(&self, places: &[usize], items: &[u8]) {
         let object = self.object.borrow();
-        let View::ByteArray(array) = Vm::unwrap_native(&object).view() else { return };
+        let Some(array) = byte_array(&object) else { return };
         let mut data = array.data.borrow_mut();
         let size = self.layout.format.size();
         for (&at, item) in places.iter().zip(items.chunks(size)) {
@@ -244,8 +269,13 @@ impl Writable {
                 Some(Writable { array: inside.get_ref()?, start: 0, len })
             }
             View::MemoryView(view) if !view.is_readonly && view.layout.is_c_contiguous() => {
-                let array = Vm::unwrap_native(&view.object.borrow()).get_ref()?;
+                let array = byte_array(&view.object.borrow())?;
                 Some(Writable { array, start: view.layout.offset, len: view.layout.size() })
+            }
+            View::Foreign(_) => {
+                let array = byte_array(inside)?;
+                let len = array.data.borrow().len();
+                Some(Writable { array, start: 0, len })
             }
             _ => None,
         }
