@@ -26,6 +26,7 @@ mod math;
 pub mod methods;
 pub mod mp;
 mod os;
+mod pickle;
 pub mod random;
 pub mod re;
 mod signal;
@@ -108,6 +109,7 @@ static MODULES: &[&NativeModule] = &[
     &math::MODULE,
     &os::MODULE,
     &os::PATH,
+    &pickle::MODULE,
     &signal::MODULE,
     &sys::MODULE,
     &time::MODULE,

@@ -9,6 +9,7 @@ use std::cell::RefCell;
 pub const TYPE_NAME: &str = "GenericAlias";
 
 pub const GENERIC_ALIAS: &[Native] = &[
+    super::reduce::GENERIC_ALIAS,
     Native {
         name: ".__origin__",
         params: "self",
