@@ -141,6 +141,11 @@ fn short_name(table: &NativeModule, row: &Native) -> &'static str {
 
 include!(concat!(env!("OUT_DIR"), "/stdlib.rs"));
 
+/// Whether a kind of iterator is one of `itertools`.
+pub fn is_of_itertools(name: &str) -> bool {
+    !itertools::rows_of(name).is_empty() || matches!(name, "_tee" | "_grouper")
+}
+
 /// The text of an embedded stdlib module.
 pub fn embedded_source(name: &str) -> Option<&'static str> {
     STDLIB.iter().find(|(n, _, _)| *n == name).map(|(_, _, text)| *text)

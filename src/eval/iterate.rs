@@ -172,7 +172,8 @@ impl Vm {
             }
         };
         if item.is_none() {
-            let old = std::mem::replace(&mut *state, IterState::Done);
+            let name = state.type_name();
+            let old = std::mem::replace(&mut *state, IterState::Ended(name));
             drop(state);
             drop(old);
         }
@@ -213,7 +214,7 @@ impl Vm {
         });
         drop(map);
         if item.is_none() {
-            *state = IterState::Done;
+            *state = IterState::Ended(state.type_name());
         } else if *left == 0 {
             return Err(self.runtime_error("dictionary keys changed during iteration"));
         } else {
@@ -227,7 +228,8 @@ impl Vm {
         if matches!(&*iter.state.borrow(), IterState::Tool(_)) {
             return self.advance_tool(iter);
         }
-        let mut state = iter.state.replace(IterState::Done);
+        let name = iter.type_name();
+        let mut state = iter.state.replace(IterState::Ended(name));
         let result = self.advance_state(&mut state);
         if matches!(result, Ok(Some(_)) | Err(_)) {
             let ended = iter.state.replace(state);

@@ -11,6 +11,12 @@ pub const TYPE_NAME: &str = "GenericAlias";
 pub const GENERIC_ALIAS: &[Native] = &[
     super::reduce::GENERIC_ALIAS,
     Native {
+        name: "__new__",
+        params: "cls, origin, args, /",
+        run: |call| Ok(new(call.arg(1), call.arg(2))),
+        doc: "A type with parameters, a tuple if there are several.",
+    },
+    Native {
         name: ".__origin__",
         params: "self",
         run: |call| Ok(this(call)?.0),

@@ -29,6 +29,7 @@ pub mod int;
 pub mod int_methods;
 pub mod iterator;
 pub mod iterator_methods;
+pub mod iterator_reduce;
 pub mod list;
 pub mod list_methods;
 pub mod mapping_proxy;

@@ -5,7 +5,7 @@
 //! module `copyreg`, so that what is written here can be read by Python. Built-in types that need more than this have
 //! a `__reduce__` of their own.
 
-use super::{Dict, Instance, Ref, Res, Str, Tag, Tuple, Type, Value, View};
+use super::{Dict, Instance, Raised, Ref, Res, Str, Tag, Tuple, Type, Value, View};
 use crate::call::{Call, Native};
 use crate::eval::Vm;
 
@@ -86,8 +86,7 @@ fn by_new(vm: &mut Vm, object: &Value) -> Res {
     let class = vm.type_of(object);
     let arguments = new_arguments(vm, object)?;
     if arguments.is_none() && !is_plain(object) {
-        let name = class.name();
-        return Err(vm.type_error(format!("cannot pickle '{}' object", name.as_str())));
+        return Err(cannot(vm, &class));
     }
     let (args, keywords) = arguments.unwrap_or_default();
     let (function, args) = match keywords {
@@ -114,6 +113,13 @@ fn by_new(vm: &mut Vm, object: &Value) -> Res {
         _ => Value::NONE,
     };
     Ok(Value::tuple(vec![function, Value::tuple(args), state, items, pairs]))
+}
+
+fn cannot(vm: &mut Vm, class: &Type) -> Raised {
+    let name = class.name();
+    let module = if class.flags.is_user { "builtins" } else { super::type_methods::native_module_of(class) };
+    let module = if module == "builtins" { String::new() } else { format!("{module}.") };
+    vm.type_error(format!("cannot pickle '{module}{}' object", name.as_str()))
 }
 
 /// Positional arguments, and keyword arguments if there are any.
@@ -164,12 +170,11 @@ fn new_arguments_ex(vm: &mut Vm, both: &Value) -> Res<Arguments> {
 /// By `copyreg._reconstructor`, as protocols 0 and 1 do.
 fn by_base(vm: &mut Vm, object: &Value) -> Res {
     let class = vm.type_of(object);
-    let shown = class.name();
     let base = class.mro.borrow().iter().find(|base| !base.flags.is_user).cloned();
     let base = base.unwrap_or_else(|| vm.types.object.clone());
     let is_object = Ref::ptr_eq(&base, &vm.types.object);
     if Ref::ptr_eq(&base, &class) && !is_object || !is_plain(object) {
-        return Err(vm.type_error(format!("cannot pickle '{}' object", shown.as_str())));
+        return Err(cannot(vm, &class));
     }
     let contents = if is_object { Value::NONE } else { vm.call(&base.clone().into(), &[object.clone()])? };
     let has_slots = attribute(vm, object, "__slots__")?;
@@ -390,4 +395,78 @@ fn member(call: &mut Call) -> Res {
     let name = call.vm.get_attribute(call.arg(0), &Str::new("__name__"))?;
     let name = call.vm.text_of(&name, "__name__")?;
     Ok(by_attribute(call.vm, class, &name))
+}
+
+// ---- files in memory ----
+
+/// Files in memory by their contents and place, from protocol 2 on.
+pub const MEMORY_FILE: &[Native] = &[
+    Native {
+        name: "__reduce_ex__",
+        params: "self, protocol, /",
+        run: memory_file,
+        doc: "How to make an equal file, by a protocol.",
+    },
+    Native {
+        name: "__getstate__",
+        params: "self, /",
+        run: |call| memory_file_state(call.vm, call.arg(0)),
+        doc: "The contents, the place and the attributes.",
+    },
+    Native {
+        name: "__setstate__",
+        params: "self, state, /",
+        run: set_memory_file_state,
+        doc: "Takes over contents, place and attributes.",
+    },
+];
+
+fn is_text_file(vm: &mut Vm, file: &Value) -> bool {
+    let class = vm.type_of(file);
+    let order = class.mro.borrow();
+    order.iter().any(|base| base.kind == Tag::File && base.name.borrow().as_str() == "StringIO")
+}
+
+fn memory_file(call: &mut Call) -> Res {
+    let class = call.vm.type_of(call.arg(0));
+    if call.int(1)? < 2 {
+        let name = class.name();
+        return Err(call.vm.type_error(format!("cannot pickle '{}' object", name.as_str())));
+    }
+    let function = copyreg(call.vm, "__newobj__")?;
+    let state = state_of(call.vm, call.arg(0))?;
+    Ok(Value::tuple(vec![function, Value::tuple(vec![class.into()]), state]))
+}
+
+fn memory_file_state(vm: &mut Vm, file: &Value) -> Res {
+    let contents = vm.call_method(file, "getvalue", &[])?;
+    let place = vm.call_method(file, "tell", &[])?;
+    let own = file.get::<Instance>().and_then(|instance| instance.attributes.get().cloned());
+    let own = own.map_or(Value::NONE, Value::from);
+    let mut parts = vec![contents, place, own];
+    if is_text_file(vm, file) {
+        parts.insert(1, Value::str("\n"));
+    }
+    Ok(Value::tuple(parts))
+}
+
+fn set_memory_file_state(call: &mut Call) -> Res {
+    let (file, state) = (call.arg(0), call.arg(1));
+    let count = if is_text_file(call.vm, file) { 4 } else { 3 };
+    let parts = state.get::<Tuple>().map(|parts| parts.items().to_vec()).unwrap_or_default();
+    if parts.len() != count {
+        let (class, got) = (call.vm.type_name(file), call.vm.type_name(state));
+        let message = format!("{class}.__setstate__ argument should be {count}-tuple, got {got}");
+        return Err(call.vm.type_error(message));
+    }
+    call.vm.call_method(file, "seek", &[Value::int(0)])?;
+    call.vm.call_method(file, "truncate", &[])?;
+    call.vm.call_method(file, "write", &[parts[0].clone()])?;
+    call.vm.call_method(file, "seek", &[parts[count - 2].clone()])?;
+    if let (Some(attributes), Some(instance)) = (parts[count - 1].get::<Dict>(), file.get::<Instance>()) {
+        for (name, value) in attributes.pairs() {
+            call.vm.dict_set(instance.attributes(), name, value)?;
+        }
+    }
+    Ok(Value::NONE)
 }

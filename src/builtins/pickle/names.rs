@@ -29,7 +29,14 @@ pub fn locate(vm: &mut Vm, object: &Value, name: &str) -> Res<Located> {
             format!("Can't pickle {shown}: import of module '{module_name}' failed"),
         ));
     };
-    let (found, parent) = match dotted(vm, &module, name)? {
+    let mut place = dotted(vm, &module, name)?;
+    if let (None, Some(public)) = (&place, module_name.strip_prefix('_')) {
+        let imported = vm.import_module(public);
+        if let Some(public) = vm.catch(imported, Exc::ImportError)? {
+            place = dotted(vm, &public, name)?.map(|(found, _)| (found, module.clone()));
+        }
+    }
+    let (found, parent) = match place {
         Some(both) => both,
         None => {
             let shown = vm.repr_of(object)?;
