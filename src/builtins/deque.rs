@@ -7,7 +7,7 @@ use crate::call::{Call, Native, NativeModule};
 use crate::eval::pour::add_rows;
 use crate::eval::{Exc, Vm};
 use crate::value::iterator::{IterState, Tool};
-use crate::value::{Foreign, Instance, Iter, Raised, Ref, Res, Type, Value};
+use crate::value::{Foreign, Instance, Iter, Raised, Ref, Res, Tag, Type, Value};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
@@ -20,8 +20,40 @@ pub static MODULE: NativeModule = NativeModule {
         run: install,
         doc: "Gives the class `deque` its fast methods.",
     }],
-    constants: &[],
+    constants: &[
+        (ITERATOR, |vm| vm.types.named(ITERATOR, Tag::Iter).into()),
+        (REVERSE_ITERATOR, |vm| vm.types.named(REVERSE_ITERATOR, Tag::Iter).into()),
+    ],
 };
+
+/// Python's names of the types of iterators.
+pub const ITERATOR: &str = "_deque_iterator";
+pub const REVERSE_ITERATOR: &str = "_deque_reverse_iterator";
+
+pub const ITERATOR_ROWS: &[Native] = &[Native {
+    name: "__new__",
+    params: "cls, deque, index=0, /",
+    run: |call| new_iterator(call, false),
+    doc: "An iterator over a deque, some items after its beginning.",
+}];
+pub const REVERSE_ITERATOR_ROWS: &[Native] = &[Native {
+    name: "__new__",
+    params: "cls, deque, index=0, /",
+    run: |call| new_iterator(call, true),
+    doc: "An iterator over a deque from the right, some items before its end.",
+}];
+
+fn new_iterator(call: &mut Call, reversed: bool) -> Res {
+    let deque = Vm::unwrap_native(call.arg(1)).clone();
+    let index = call.int_or(2, 0)?;
+    let Some((version, len)) = with(&deque, |deque| (deque.version, deque.items.len())) else {
+        let got = call.vm.type_name(call.arg(1));
+        let name = if reversed { REVERSE_ITERATOR } else { ITERATOR };
+        return Err(call.vm.type_error(format!("{name}() argument 1 must be collections.deque, not {got}")));
+    };
+    let (object, given) = (call.arg(1).clone(), index.clamp(0, len as i64) as usize);
+    Ok(Iter::new(IterState::Tool(Box::new(Walk { object, deque, version, given, reversed }))).into())
+}
 
 pub static METHODS: &[Native] = &[
     Native {
@@ -307,11 +339,14 @@ fn delete_item(call: &mut Call) -> Res {
 fn iterator(call: &mut Call, reversed: bool) -> Res {
     let deque = native(call)?.clone();
     let version = on(call, |deque| deque.version)?;
-    Ok(Iter::new(IterState::Tool(Box::new(Walk { deque, version, given: 0, reversed }))).into())
+    let object = call.arg(0).clone();
+    Ok(Iter::new(IterState::Tool(Box::new(Walk { object, deque, version, given: 0, reversed }))).into())
 }
 
 /// An iterator over a deque.
 struct Walk {
+    /// The object that carries the deque.
+    object: Value,
     deque: Value,
     version: u64,
     given: usize,
@@ -320,7 +355,7 @@ struct Walk {
 
 impl Tool for Walk {
     fn type_name(&self) -> &'static str {
-        if self.reversed { "_deque_reverse_iterator" } else { "_deque_iterator" }
+        if self.reversed { REVERSE_ITERATOR } else { ITERATOR }
     }
 
     fn next(&mut self, vm: &mut Vm) -> Res<Option<Value>> {
@@ -342,6 +377,19 @@ impl Tool for Walk {
     }
 
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
+        visit(&self.object);
         visit(&self.deque);
+    }
+
+    fn left(&self) -> Option<i64> {
+        let left = |deque: &mut Deque| {
+            if deque.version == self.version { deque.items.len().saturating_sub(self.given) } else { 0 }
+        };
+        with(&self.deque, left).map(|left| left as i64)
+    }
+
+    fn reduce(&self, _vm: &mut Vm, class: &Value) -> Res<Option<Value>> {
+        let args = vec![self.object.clone(), Value::size(self.given)];
+        Ok(Some(crate::value::iterator_reduce::made(class.clone(), args)))
     }
 }

@@ -63,6 +63,8 @@ pub fn constructor_of(name: &str) -> &'static [Native] {
         "StringIO" => super::io::STRING_IO,
         "BytesIO" => super::io::BYTES_IO,
         "TextIOWrapper" => super::io::TEXT_WRAPPER,
+        super::deque::ITERATOR => super::deque::ITERATOR_ROWS,
+        super::deque::REVERSE_ITERATOR => super::deque::REVERSE_ITERATOR_ROWS,
         _ => super::itertools::rows_of(name),
     }
 }

@@ -29,6 +29,7 @@ mod math;
 pub mod methods;
 pub mod mp;
 mod os;
+mod pickle;
 pub mod random;
 pub mod re;
 mod signal;
@@ -120,6 +121,7 @@ static MODULES: &[&NativeModule] = &[
     &math::MODULE,
     &os::MODULE,
     &os::PATH,
+    &pickle::MODULE,
     &signal::MODULE,
     &sys::MODULE,
     &time::MODULE,
@@ -151,6 +153,11 @@ fn short_name(table: &NativeModule, row: &Native) -> &'static str {
 }
 
 include!(concat!(env!("OUT_DIR"), "/stdlib.rs"));
+
+/// Whether a kind of iterator is one of `itertools`.
+pub fn is_of_itertools(name: &str) -> bool {
+    !itertools::rows_of(name).is_empty() || matches!(name, "_tee" | "_grouper")
+}
 
 /// The text of an embedded stdlib module.
 pub fn embedded_source(name: &str) -> Option<&'static str> {

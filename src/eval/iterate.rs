@@ -172,7 +172,8 @@ impl Vm {
             }
         };
         if item.is_none() {
-            let old = std::mem::replace(&mut *state, IterState::Done);
+            let name = state.type_name();
+            let old = std::mem::replace(&mut *state, IterState::Ended(name));
             drop(state);
             drop(old);
         }
@@ -213,7 +214,7 @@ impl Vm {
         });
         drop(map);
         if item.is_none() {
-            *state = IterState::Done;
+            *state = IterState::Ended(state.type_name());
         } else if *left == 0 {
             return Err(self.runtime_error("dictionary keys changed during iteration"));
         } else {

@@ -88,6 +88,7 @@ pub const PROPERTY: &[Native] = &[
 
 /// Computed attributes of built-in types, and slots.
 pub const MEMBER: &[Native] = &[
+    super::reduce::MEMBER,
     Native {
         name: "__get__",
         params: "self, instance, owner=None, /",

@@ -250,12 +250,48 @@ impl Vm {
 
 fn reduce(call: &mut Call) -> Res {
     let exception = call.this::<Exception>()?;
-    let mut parts: Vec<Value> = vec![exception.class().into(), exception.args.borrow().clone()];
-    if let Some(own) = exception.attributes.get() {
-        parts.push(own.clone().into());
+    let class = exception.class();
+    let mut args = exception.args();
+    let is_a = |kind| class.is_subtype_of(&call.vm.types.exception(kind));
+    if is_a(Exc::OSError) && args.len() == 2 {
+        let paths = [exception.get_attribute("filename"), exception.get_attribute("filename2")];
+        match paths {
+            [Some(first), Some(second)] => args.extend([first, Value::NONE, second]),
+            [Some(first), None] => args.push(first),
+            _ => {}
+        }
+    }
+    let mut parts: Vec<Value> = vec![class.clone().into(), Value::tuple(args)];
+    let kept: &[&str] = if is_a(Exc::ImportError) { &["name", "path"] } else { &[] };
+    let fields: Vec<&str> =
+        FIELDS.iter().filter(|(kind, _)| is_a(*kind)).flat_map(|(_, names)| *names).copied().collect();
+    let state = super::Dict::new(Default::default());
+    let own = exception.attributes.get().map(|own| own.pairs()).unwrap_or_default();
+    for (name, value) in own {
+        let is_field = name.as_str().is_some_and(|name| fields.contains(&name));
+        let is_kept = name.as_str().is_some_and(|name| kept.contains(&name)) && !value.is_none();
+        if !is_field || is_kept {
+            call.vm.dict_set(&state, name, value)?;
+        }
+    }
+    if !state.is_empty() {
+        parts.push(state.into());
     }
     Ok(Value::tuple(parts))
 }
+
+/// Attributes that an exception has from its arguments and not from scripts.
+const FIELDS: &[(Exc, &[&str])] = &[
+    (Exc::OSError, &["errno", "strerror", "filename", "filename2", "characters_written"]),
+    (Exc::ImportError, &["name", "path", "name_from"]),
+    (Exc::NameError, &["name"]),
+    (Exc::AttributeError, &["name", "obj"]),
+    (
+        Exc::SyntaxError,
+        &["msg", "filename", "lineno", "offset", "text", "end_lineno", "end_offset", "print_file_and_line"],
+    ),
+    (Exc::BaseExceptionGroup, &["message", "exceptions"]),
+];
 
 fn set_state(call: &mut Call) -> Res {
     let exception = call.this::<Exception>()?;

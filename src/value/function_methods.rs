@@ -120,6 +120,7 @@ pub const FUNCTION: &[Native] = &[
 ];
 
 pub const METHOD: &[Native] = &[
+    super::reduce::METHOD,
     Native {
         name: "__new__",
         params: "cls, function, instance, /",
@@ -153,6 +154,7 @@ macro_rules! native_rows {
     ($($more:expr,)*) => {
         &[
             CALL,
+            super::reduce::NATIVE_FUNCTION,
             Native { name: ".__name__", params: "self", run: native_name, doc: "The name." },
             Native { name: ".__qualname__", params: "self", run: native_qualname, doc: "The name with its type's." },
             Native { name: ".__doc__", params: "self", run: native_doc, doc: "The description." },

@@ -9,6 +9,13 @@ use std::cell::RefCell;
 pub const TYPE_NAME: &str = "GenericAlias";
 
 pub const GENERIC_ALIAS: &[Native] = &[
+    super::reduce::GENERIC_ALIAS,
+    Native {
+        name: "__new__",
+        params: "cls, origin, args, /",
+        run: |call| Ok(new(call.arg(1), call.arg(2))),
+        doc: "A type with parameters, a tuple if there are several.",
+    },
     Native {
         name: "__new__",
         params: "cls, origin, args, /",

@@ -28,6 +28,20 @@ pub trait Tool {
         None
     }
 
+    /// How to make an iterator of a class that goes on from here; nothing if that cannot be said.
+    fn reduce(&self, _vm: &mut crate::eval::Vm, _class: &Value) -> super::Res<Option<Value>> {
+        Ok(None)
+    }
+
+    /// Takes over a state that `reduce` told.
+    fn set_state(&mut self, vm: &mut crate::eval::Vm, _state: &Value) -> super::Res<()> {
+        let name = self.type_name();
+        Err(vm.error(
+            crate::eval::Exc::AttributeError,
+            format!("'itertools.{name}' object has no attribute '__setstate__'"),
+        ))
+    }
+
     /// Whether the state is still of use when there are no more items.
     fn is_kept_at_end(&self) -> bool {
         false
@@ -131,12 +145,20 @@ impl Iter {
 
     /// Name of the iterator's type, as Python calls it.
     pub fn type_name(&self) -> &'static str {
-        match &*self.state.borrow() {
+        self.state.borrow().type_name()
+    }
+}
+
+impl IterState {
+    /// Name of the iterator's type, as Python calls it.
+    pub fn type_name(&self) -> &'static str {
+        match self {
             IterState::Done => "iterator",
             IterState::List { .. } => "list_iterator",
             IterState::ListReversed { .. } => "list_reverseiterator",
             IterState::Tuple { .. } => "tuple_iterator",
             IterState::Str { .. } => "str_iterator",
+            IterState::Bytes { bytes, .. } if bytes.is::<super::ByteArray>() => "bytearray_iterator",
             IterState::Bytes { .. } => "bytes_iterator",
             IterState::Range { .. } => "range_iterator",
             IterState::BigRange { .. } => "longrange_iterator",

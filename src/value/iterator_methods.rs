@@ -23,6 +23,18 @@ pub const ITERATOR: &[Native] = &[
         run: length_hint,
         doc: "About how many items are left.",
     },
+    Native {
+        name: "__reduce__",
+        params: "self, /",
+        run: super::iterator_reduce::reduce,
+        doc: "How to make an iterator that goes on from here.",
+    },
+    Native {
+        name: "__setstate__",
+        params: "self, state, /",
+        run: super::iterator_reduce::set_state,
+        doc: "Goes to a place that `__reduce__` told.",
+    },
 ];
 
 fn next(call: &mut Call) -> Res {
@@ -81,6 +93,7 @@ fn length_hint(call: &mut Call) -> Res {
             let (object, index, step) = (object.clone(), *index, *step);
             return length_hint_of_items(call, &object, index, step);
         }
+        IterState::Tool(tool) => tool.left().unwrap_or(0) as usize,
         _ => 0,
     };
     Ok(Value::size(left))

@@ -91,16 +91,21 @@ pub const OBJECT: &[Native] = &[
     Native {
         name: "__reduce__",
         params: "self, /",
-        run: |call| reduced(call, 0),
+        run: super::reduce::reduce,
         doc: "How to make the object anew: a function, its arguments, and the state.",
     },
     Native {
         name: "__reduce_ex__",
         params: "self, protocol, /",
-        run: reduce_ex,
+        run: super::reduce::reduce_ex,
         doc: "As `__reduce__`, by a protocol.",
     },
-    Native { name: "__getstate__", params: "self, /", run: state, doc: "The attributes of the object." },
+    Native {
+        name: "__getstate__",
+        params: "self, /",
+        run: super::reduce::state,
+        doc: "The attributes of the object.",
+    },
     Native {
         name: ".__class__",
         params: "self",
@@ -349,30 +354,6 @@ fn store(call: &mut Call, object: &Value, name: &Ref<Str>, value: Option<Value>)
     Ok(Value::NONE)
 }
 
-/// A function of `copyreg`, which is written in ZPy.
-fn by_copyreg(call: &mut Call, function: &str, args: &[Value]) -> Res {
-    let module = call.vm.import_module("copyreg")?;
-    call.vm.call_method(&module, function, args)
-}
-
-fn reduced(call: &mut Call, protocol: i64) -> Res {
-    by_copyreg(call, "_object_reduce", &[call.arg(0).clone(), Value::int(protocol)])
-}
-
-fn reduce_ex(call: &mut Call) -> Res {
-    let protocol = call.int(1)?;
-    let class = call.vm.type_of(call.arg(0));
-    let own = call.vm.lookup(&class, &Str::new("__reduce__"));
-    if own.is_some_and(|found| !found.is::<super::NativeFunction>()) {
-        return call.vm.call_method(call.arg(0), "__reduce__", &[]);
-    }
-    reduced(call, protocol)
-}
-
-fn state(call: &mut Call) -> Res {
-    by_copyreg(call, "_getstate", &[call.arg(0).clone()])
-}
-
 fn set_class(call: &mut Call) -> Res {
     let Some(value) = call.opt(1) else {
         return Err(call.vm.type_error("can't delete __class__ attribute"));
@@ -407,15 +388,20 @@ pub const NONE: &[Native] = &[
     Native { name: "__bool__", params: "self, /", run: |_| Ok(Value::FALSE), doc: "False." },
 ];
 
-pub const ELLIPSIS: &[Native] =
-    &[Native { name: "__new__", params: "cls, /", run: |_| Ok(Value::ELLIPSIS), doc: "The one ellipsis." }];
+pub const ELLIPSIS: &[Native] = &[
+    Native { name: "__new__", params: "cls, /", run: |_| Ok(Value::ELLIPSIS), doc: "The one ellipsis." },
+    super::reduce::ELLIPSIS,
+];
 
-pub const NOT_IMPLEMENTED: &[Native] = &[Native {
-    name: "__new__",
-    params: "cls, /",
-    run: |_| Ok(Value::NOT_IMPLEMENTED),
-    doc: "The one answer of methods that know none.",
-}];
+pub const NOT_IMPLEMENTED: &[Native] = &[
+    super::reduce::NOT_IMPLEMENTED,
+    Native {
+        name: "__new__",
+        params: "cls, /",
+        run: |_| Ok(Value::NOT_IMPLEMENTED),
+        doc: "The one answer of methods that know none.",
+    },
+];
 
 /// A function bound to an object, as attribute access makes it.
 pub fn bound(function: Value, receiver: Value) -> Value {

@@ -6,7 +6,7 @@ use super::{Int, Ref, Res, Value};
 use crate::call::{Call, Native};
 use crate::eval::Vm;
 
-pub const RANGE: &[Native] = crate::rows![RANGE_OWN, CONTAINER, INDEXED, REVERSIBLE];
+pub const RANGE: &[Native] = crate::rows![super::reduce::RANGE, RANGE_OWN, CONTAINER, INDEXED, REVERSIBLE];
 
 const RANGE_OWN: &[Native] = &[
     Native {
@@ -28,7 +28,9 @@ const RANGE_OWN: &[Native] = &[
     Native { name: "__bool__", params: "self, /", run: is_not_empty, doc: "Whether it has any numbers." },
 ];
 
-pub const SLICE: &[Native] = &[
+pub const SLICE: &[Native] = crate::rows![super::reduce::SLICE, SLICE_OWN];
+
+const SLICE_OWN: &[Native] = &[
     Native {
         name: "__new__",
         params: "cls, /, *args",

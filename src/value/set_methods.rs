@@ -9,8 +9,10 @@ use super::{FrozenSet, Res, Set, Tag, Value};
 use crate::call::{Call, Native};
 use crate::eval::code::BinaryOp;
 
-pub const SET: &[Native] = crate::rows![CHANGING, COMMON, CONTAINER, BITWISE, DIFFERENCE, SET_IN_PLACE];
-pub const FROZENSET: &[Native] = crate::rows![&[FROZEN_NEW], COMMON, CONTAINER, BITWISE, DIFFERENCE];
+pub const SET: &[Native] =
+    crate::rows![super::reduce::SET, CHANGING, COMMON, CONTAINER, BITWISE, DIFFERENCE, SET_IN_PLACE];
+pub const FROZENSET: &[Native] =
+    crate::rows![super::reduce::SET, &[FROZEN_NEW], COMMON, CONTAINER, BITWISE, DIFFERENCE];
 
 const COMMON: &[Native] = &[
     Native { name: "copy", params: "self, /", run: copy, doc: "A set with the same items." },

@@ -1,6 +1,6 @@
 //! Methods of `type`, which every class has.
 
-use super::{Dict, Ref, Res, Str, Tuple, Type, Value};
+use super::{Dict, Ref, Res, Str, Tag, Tuple, Type, Value};
 use crate::call::{Call, Native};
 use crate::eval::Vm;
 
@@ -316,21 +316,25 @@ fn set_own(call: &mut Call, name: &str) -> Res {
 
 fn module(call: &mut Call) -> Res {
     let class = call.class()?;
-    let own = class.attributes.get_text("__module__");
-    Ok(own.unwrap_or_else(|| Value::str(native_module(&class))))
+    // Types of functions hold the computed attribute of their objects under that name.
+    let own = class.attributes.get_text("__module__").filter(|own| class.flags.is_user || own.is::<Str>());
+    Ok(own.unwrap_or_else(|| Value::str(native_module_of(&class))))
 }
 
-/// The module that a native type belongs to.
-fn native_module(class: &Type) -> &'static str {
-    if class.flags.is_user {
-        return "builtins";
-    }
-    match class.name().as_str() {
-        "Pattern" | "Match" => "re",
-        "GenericAlias" | "UnionType" => "types",
-        "KeyWrapper" => "functools",
-        "Struct" => "_struct",
-        "ReferenceType" => "weakref",
+/// The module in which Python has a native type.
+pub fn native_module_of(class: &Type) -> &'static str {
+    let name = class.name.borrow();
+    match (class.kind, name.as_str()) {
+        (Tag::Iter, name) if crate::builtins::is_of_itertools(name) => "itertools",
+        (Tag::Iter, "_deque_iterator" | "_deque_reverse_iterator") => "_collections",
+        (Tag::File, _) => "_io",
+        (Tag::Foreign, "GenericAlias" | "UnionType") => "types",
+        (Tag::Foreign, "KeyWrapper") => "functools",
+        (Tag::Foreign, "Pattern" | "Match") => "re",
+        (Tag::Foreign, "Struct" | "unpack_iterator") => "_struct",
+        (Tag::Foreign, "ReferenceType") => "weakref",
+        (Tag::Foreign, "Random") => "_random",
+        (Tag::Foreign, "HASH") => "_hashlib",
         _ => "builtins",
     }
 }

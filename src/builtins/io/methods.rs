@@ -139,7 +139,9 @@ pub static METHODS: &[Native] = &[
     },
 ];
 
-pub static STRING_IO: &[Native] = &[
+pub static STRING_IO: &[Native] = crate::rows![crate::value::reduce::MEMORY_FILE, STRING_IO_OWN];
+
+const STRING_IO_OWN: &[Native] = &[
     Native {
         name: "__new__",
         params: "cls, initial_value='', newline='\\n'",
@@ -153,7 +155,9 @@ pub static STRING_IO: &[Native] = &[
         doc: "Replaces the text.",
     },
 ];
-pub static BYTES_IO: &[Native] = &[
+pub static BYTES_IO: &[Native] = crate::rows![crate::value::reduce::MEMORY_FILE, BYTES_IO_OWN];
+
+const BYTES_IO_OWN: &[Native] = &[
     Native {
         name: "__new__",
         params: "cls, initial_bytes=b''",

@@ -261,7 +261,7 @@ fn count(call: &mut Call) -> Res {
 
 fn cycle(call: &mut Call) -> Res {
     let items = call.vm.iter(call.arg(1))?;
-    made(Cycle { items: Some(items), saved: Vec::new(), at: 0 })
+    made(Cycle { items: Some(items), saved: Vec::new(), at: 0, is_saved: false })
 }
 
 fn repeat(call: &mut Call) -> Res {

@@ -6,12 +6,55 @@
 use crate::eval::Vm;
 use crate::eval::code::BinaryOp;
 use crate::value::iterator::{IterState, Tool};
-use crate::value::{Iter, List, Res, Value};
+use crate::value::iterator_reduce::{made, made_with, nothing};
+use crate::value::{Iter, List, Res, Tag, Tuple, Value};
 
 /// What the next step gives.
 type Item = Res<Option<Value>>;
 /// Tells the collector of a value.
 type Visit<'a> = &'a mut dyn FnMut(&Value);
+
+/// What `reduce` gives.
+type Reduced = Res<Option<Value>>;
+
+/// The items of a state that must be a tuple of so many.
+fn state_parts(vm: &mut Vm, state: &Value, least: usize, most: usize) -> Res<Vec<Value>> {
+    let Some(parts) = Vm::unwrap_native(state).get::<Tuple>() else {
+        return Err(vm.type_error("state is not a tuple"));
+    };
+    let count = parts.len();
+    if !(least..=most).contains(&count) {
+        let (word, wanted) = if count < least { ("at least", least) } else { ("at most", most) };
+        let word = if least == most { "exactly" } else { word };
+        return Err(vm.type_error(format!("function takes {word} {wanted} arguments ({count} given)")));
+    }
+    Ok(parts.items().to_vec())
+}
+
+/// Places that a state tells, each at most `last`.
+fn state_places(vm: &mut Vm, state: &Value, count: usize, last: impl Fn(usize) -> usize) -> Res<Vec<usize>> {
+    let parts = Vm::unwrap_native(state).get::<Tuple>().map(|parts| parts.items().to_vec());
+    let Some(parts) = parts.filter(|parts| parts.len() == count) else {
+        return Err(vm.value_error("invalid arguments"));
+    };
+    let mut places = Vec::with_capacity(count);
+    for (at, part) in parts.iter().enumerate() {
+        let place = vm.to_index(part)?;
+        places.push((place.max(0) as usize).min(last(at)));
+    }
+    Ok(places)
+}
+
+fn places_value(places: &[usize]) -> Value {
+    Value::tuple(places.iter().map(|&place| Value::size(place)).collect())
+}
+
+fn is_iterator(vm: &mut Vm, value: &Value) -> Res<()> {
+    match vm.is_iterator(value) {
+        true => Ok(()),
+        false => Err(vm.type_error("Arguments must be iterators.")),
+    }
+}
 
 pub struct Count {
     pub value: Value,
@@ -40,6 +83,10 @@ impl Tool for Count {
         let is_plain = self.step.as_small_int() == Some(1);
         if is_plain { vec![self.value.clone()] } else { vec![self.value.clone(), self.step.clone()] }
     }
+
+    fn reduce(&self, _vm: &mut Vm, class: &Value) -> Reduced {
+        Ok(Some(made(class.clone(), self.shown())))
+    }
 }
 
 pub struct Cycle {
@@ -47,6 +94,8 @@ pub struct Cycle {
     pub items: Option<Value>,
     pub saved: Vec<Value>,
     pub at: usize,
+    /// The saved items are those of the whole pass: what the iterator still gives is among them.
+    pub is_saved: bool,
 }
 
 impl Tool for Cycle {
@@ -57,7 +106,9 @@ impl Tool for Cycle {
     fn next(&mut self, vm: &mut Vm) -> Item {
         if let Some(items) = &self.items {
             if let Some(item) = vm.next(items)? {
-                self.saved.push(item.clone());
+                if !self.is_saved {
+                    self.saved.push(item.clone());
+                }
                 return Ok(Some(item));
             }
             self.items = None;
@@ -69,6 +120,32 @@ impl Tool for Cycle {
 
     fn trace(&self, visit: Visit) {
         self.items.iter().chain(&self.saved).for_each(visit);
+    }
+
+    fn reduce(&self, _vm: &mut Vm, class: &Value) -> Reduced {
+        let saved = Value::list(self.saved.clone());
+        Ok(Some(match &self.items {
+            Some(items) => {
+                let state = Value::tuple(vec![saved, Value::bool(self.is_saved)]);
+                made_with(class.clone(), vec![items.clone()], state)
+            }
+            None => {
+                let items = Iter::new(IterState::List { list: saved.clone(), index: self.at }).into();
+                made_with(class.clone(), vec![items], Value::tuple(vec![saved, Value::TRUE]))
+            }
+        }))
+    }
+
+    fn set_state(&mut self, vm: &mut Vm, state: &Value) -> Res<()> {
+        let parts = state_parts(vm, state, 2, 2)?;
+        let Some(saved) = Vm::unwrap_native(&parts[0]).get::<List>() else {
+            let got = vm.type_name(&parts[0]);
+            return Err(vm.type_error(format!("argument 1 must be list, not {got}")));
+        };
+        self.is_saved = vm.to_index(&parts[1])? != 0;
+        self.saved = saved.to_vec();
+        self.at = 0;
+        Ok(())
     }
 }
 
@@ -108,6 +185,10 @@ impl Tool for Repeat {
     fn is_kept_at_end(&self) -> bool {
         true
     }
+
+    fn reduce(&self, _vm: &mut Vm, class: &Value) -> Reduced {
+        Ok(Some(made(class.clone(), self.shown())))
+    }
 }
 
 pub struct Accumulate {
@@ -140,6 +221,37 @@ impl Tool for Accumulate {
     fn trace(&self, visit: Visit) {
         visit(&self.items);
         self.function.iter().chain(&self.total).chain(&self.initial).for_each(visit);
+    }
+
+    fn reduce(&self, vm: &mut Vm, class: &Value) -> Reduced {
+        let function = self.function.clone().unwrap_or(Value::NONE);
+        let total = match (&self.initial, &self.total) {
+            (Some(initial), _) => {
+                // What comes first is put before the items.
+                let chain: Value = vm.types.named("chain", Tag::Iter).into();
+                let first = Value::tuple(vec![initial.clone()]);
+                let items = vm.call(&chain, &[first, self.items.clone()])?;
+                return Ok(Some(made(class.clone(), vec![items, function])));
+            }
+            (None, total) => total.clone(),
+        };
+        Ok(Some(match total {
+            None => made(class.clone(), vec![self.items.clone(), function]),
+            Some(total) if total.is_none() => {
+                // A state of none would be no state at all: the total becomes the first item, which is left out.
+                let chain: Value = vm.types.named("chain", Tag::Iter).into();
+                let items = vm.call(&chain, &[Value::tuple(vec![total]), self.items.clone()])?;
+                let whole = vm.call(class, &[items, function])?;
+                let islice = vm.types.named("islice", Tag::Iter).into();
+                made(islice, vec![whole, Value::int(1), Value::NONE])
+            }
+            Some(total) => made_with(class.clone(), vec![self.items.clone(), function], total),
+        }))
+    }
+
+    fn set_state(&mut self, _vm: &mut Vm, state: &Value) -> Res<()> {
+        self.total = Some(state.clone());
+        Ok(())
     }
 }
 
@@ -197,6 +309,22 @@ impl Tool for Chain {
         visit(&self.sources);
         self.active.iter().for_each(visit);
     }
+
+    fn reduce(&self, _vm: &mut Vm, class: &Value) -> Reduced {
+        let mut state = vec![self.sources.clone()];
+        state.extend(self.active.clone());
+        Ok(Some(made_with(class.clone(), vec![], Value::tuple(state))))
+    }
+
+    fn set_state(&mut self, vm: &mut Vm, state: &Value) -> Res<()> {
+        let parts = state_parts(vm, state, 1, 2)?;
+        for part in &parts {
+            is_iterator(vm, part)?;
+        }
+        self.sources = parts[0].clone();
+        self.active = parts.get(1).cloned();
+        Ok(())
+    }
 }
 
 pub struct Compress {
@@ -223,6 +351,10 @@ impl Tool for Compress {
         visit(&self.data);
         visit(&self.selectors);
     }
+
+    fn reduce(&self, _vm: &mut Vm, class: &Value) -> Reduced {
+        Ok(Some(made(class.clone(), vec![self.data.clone(), self.selectors.clone()])))
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -231,6 +363,8 @@ enum Choice {
     DropWhile,
     /// `dropwhile` after its first item.
     Rest,
+    /// `takewhile` after its last item.
+    Stopped,
     WhereFalse,
 }
 
@@ -266,15 +400,19 @@ impl Filtered {
 impl Tool for Filtered {
     fn type_name(&self) -> &'static str {
         match self.choice {
-            Choice::TakeWhile => "takewhile",
+            Choice::TakeWhile | Choice::Stopped => "takewhile",
             Choice::DropWhile | Choice::Rest => "dropwhile",
             Choice::WhereFalse => "filterfalse",
         }
     }
 
     fn next(&mut self, vm: &mut Vm) -> Item {
+        if self.choice == Choice::Stopped {
+            return Ok(None);
+        }
         while let Some(item) = vm.next(&self.items)? {
             match self.choice {
+                Choice::Stopped => return Ok(None),
                 Choice::Rest => return Ok(Some(item)),
                 Choice::TakeWhile => return Ok(if self.test(vm, &item)? { Some(item) } else { None }),
                 Choice::DropWhile | Choice::WhereFalse => {
@@ -293,6 +431,27 @@ impl Tool for Filtered {
     fn trace(&self, visit: Visit) {
         visit(&self.predicate);
         visit(&self.items);
+    }
+
+    fn reduce(&self, _vm: &mut Vm, class: &Value) -> Reduced {
+        let args = vec![self.predicate.clone(), self.items.clone()];
+        let is_past = match self.choice {
+            Choice::WhereFalse => return Ok(Some(made(class.clone(), args))),
+            choice => choice == Choice::Rest || choice == Choice::Stopped,
+        };
+        Ok(Some(made_with(class.clone(), args, Value::int(is_past as i64))))
+    }
+
+    fn set_state(&mut self, vm: &mut Vm, state: &Value) -> Res<()> {
+        let is_past = vm.truth(state)?;
+        self.choice = match (self.choice, is_past) {
+            (Choice::TakeWhile | Choice::Stopped, true) => Choice::Stopped,
+            (Choice::TakeWhile | Choice::Stopped, false) => Choice::TakeWhile,
+            (Choice::DropWhile | Choice::Rest, true) => Choice::Rest,
+            (Choice::DropWhile | Choice::Rest, false) => Choice::DropWhile,
+            (Choice::WhereFalse, _) => Choice::WhereFalse,
+        };
+        Ok(())
     }
 }
 
@@ -335,6 +494,21 @@ impl Tool for Islice {
 
     fn trace(&self, visit: Visit) {
         self.items.iter().for_each(visit);
+    }
+
+    fn reduce(&self, _vm: &mut Vm, class: &Value) -> Reduced {
+        let Some(items) = &self.items else {
+            return Ok(Some(made_with(class.clone(), vec![nothing(), Value::int(0)], Value::int(0))));
+        };
+        let number = |number: u64| Value::big(number.into());
+        let stop = self.stop.map_or(Value::NONE, number);
+        let args = vec![items.clone(), number(self.next), stop, number(self.step)];
+        Ok(Some(made_with(class.clone(), args, number(self.taken))))
+    }
+
+    fn set_state(&mut self, vm: &mut Vm, state: &Value) -> Res<()> {
+        self.taken = vm.to_index(state)?.max(0) as u64;
+        Ok(())
     }
 }
 
@@ -387,6 +561,10 @@ impl Tool for Starmap {
         visit(&self.function);
         visit(&self.items);
     }
+
+    fn reduce(&self, _vm: &mut Vm, class: &Value) -> Reduced {
+        Ok(Some(made(class.clone(), vec![self.function.clone(), self.items.clone()])))
+    }
 }
 
 pub struct Longest {
@@ -433,6 +611,17 @@ impl Tool for Longest {
         self.inner.iter().flatten().for_each(&mut *visit);
         visit(&self.fill);
     }
+
+    fn reduce(&self, _vm: &mut Vm, class: &Value) -> Reduced {
+        let empty = || Value::tuple(vec![]);
+        let args = self.inner.iter().map(|inner| inner.clone().unwrap_or_else(empty)).collect();
+        Ok(Some(made_with(class.clone(), args, self.fill.clone())))
+    }
+
+    fn set_state(&mut self, _vm: &mut Vm, state: &Value) -> Res<()> {
+        self.fill = state.clone();
+        Ok(())
+    }
 }
 
 pub struct Product {
@@ -474,6 +663,25 @@ impl Tool for Product {
     fn trace(&self, visit: Visit) {
         self.pools.iter().flatten().for_each(visit);
     }
+
+    fn reduce(&self, _vm: &mut Vm, class: &Value) -> Reduced {
+        let pools = self.pools.iter().map(|pool| Value::tuple(pool.clone())).collect();
+        Ok(Some(match self.has_started {
+            true => made_with(class.clone(), pools, places_value(&self.places)),
+            false => made(class.clone(), pools),
+        }))
+    }
+
+    fn set_state(&mut self, vm: &mut Vm, state: &Value) -> Res<()> {
+        let pools = &self.pools;
+        let places = state_places(vm, state, pools.len(), |at| pools[at].len().saturating_sub(1))?;
+        if self.pools.iter().any(Vec::is_empty) {
+            return Ok(());
+        }
+        self.places = places;
+        self.has_started = true;
+        Ok(())
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -486,7 +694,9 @@ pub enum Order {
 /// Tuples of places of a pool.
 pub struct Arranged {
     pool: Vec<Value>,
+    /// How many places a row has; `usize::MAX` if there are no rows.
     size: usize,
+    asked: usize,
     /// The places of the row that was given last; of permutations, all places.
     places: Vec<usize>,
     /// Of permutations: how many turns each place has left.
@@ -511,6 +721,7 @@ impl Arranged {
         Arranged {
             pool,
             size: if fits { size } else { usize::MAX },
+            asked: size,
             places,
             turns,
             order,
@@ -574,6 +785,42 @@ impl Tool for Arranged {
 
     fn trace(&self, visit: Visit) {
         self.pool.iter().for_each(visit);
+    }
+
+    fn reduce(&self, _vm: &mut Vm, class: &Value) -> Reduced {
+        let pool = Value::tuple(self.pool.clone());
+        let args = vec![pool, Value::size(self.asked)];
+        if !self.has_started || self.size == usize::MAX {
+            return Ok(Some(made(class.clone(), args)));
+        }
+        let places = places_value(&self.places);
+        let state = match self.order {
+            Order::Permutations => Value::tuple(vec![places, places_value(&self.turns)]),
+            _ => places,
+        };
+        Ok(Some(made_with(class.clone(), args, state)))
+    }
+
+    fn set_state(&mut self, vm: &mut Vm, state: &Value) -> Res<()> {
+        if self.size == usize::MAX {
+            return Ok(());
+        }
+        let (count, size) = (self.pool.len(), self.size);
+        match self.order {
+            Order::Permutations => {
+                let parts = state_parts(vm, state, 2, 2)?;
+                let places = state_places(vm, &parts[0], count, |_| count.saturating_sub(1))?;
+                let turns = state_places(vm, &parts[1], size, |at| count - at)?;
+                self.places = places;
+                self.turns = turns.into_iter().map(|turn| turn.max(1)).collect();
+            }
+            Order::Combinations => self.places = state_places(vm, state, size, |at| at + count - size)?,
+            Order::WithReplacement => {
+                self.places = state_places(vm, state, size, |_| count.saturating_sub(1))?
+            }
+        }
+        self.has_started = true;
+        Ok(())
     }
 }
 
@@ -646,6 +893,24 @@ impl Tool for Groupby {
 
     fn trace(&self, visit: Visit) {
         visit(&self.shared);
+    }
+
+    fn reduce(&self, _vm: &mut Vm, class: &Value) -> Reduced {
+        let shared = |index| part(&self.shared, index);
+        let args = vec![shared(ITEMS), shared(KEY)];
+        let state = vec![shared(ITEM), shared(RUN_KEY), shared(ITEM_KEY)];
+        Ok(Some(match state.iter().any(Value::is_unbound) {
+            true => made(class.clone(), args),
+            false => made_with(class.clone(), args, Value::tuple(state)),
+        }))
+    }
+
+    fn set_state(&mut self, vm: &mut Vm, state: &Value) -> Res<()> {
+        let parts = state_parts(vm, state, 3, 3)?;
+        for (index, value) in [ITEM, RUN_KEY, ITEM_KEY].into_iter().zip(parts) {
+            set_part(&self.shared, index, value);
+        }
+        Ok(())
     }
 }
 

@@ -23,6 +23,7 @@ const BYTEARRAY_PARTS: &[&[Native]] = &[
     case::ROWS,
     special::ROWS,
     array::ROWS,
+    crate::value::reduce::BYTEARRAY,
 ];
 
 /// Every method of `bytes`.
