@@ -3,10 +3,10 @@
 use crate::call::{Call, Native};
 use crate::eval::Vm;
 use crate::value::generator::Status;
-use crate::value::{Exception, Generator, Ref, Res, Tuple, Type, Value};
+use crate::value::{Exception, Generator, Ref, Res, Str, Tuple, Type, Value};
 
 pub static METHODS: &[Native] = &[
-    Native { name: "__next__", params: "self, /", run: next, doc: "The next value the generator yields." },
+    Native { name: "__next__", params: "self, /", run: next, doc: "Implement next(self)." },
     Native { name: "__iter__", params: "self, /", run: iter, doc: "The generator itself." },
     Native {
         name: "send",
@@ -48,6 +48,18 @@ pub static METHODS: &[Native] = &[
     },
     Native { name: ".__name__", params: "self, /", run: name, doc: "Name of its function." },
     Native { name: ".__qualname__", params: "self, /", run: qualname, doc: "Dotted name of its function." },
+    Native {
+        name: ".__name__=",
+        params: "self, value=<absent>, /",
+        run: set_name,
+        doc: "Gives it another name.",
+    },
+    Native {
+        name: ".__qualname__=",
+        params: "self, value=<absent>, /",
+        run: set_qualname,
+        doc: "Gives it another dotted name.",
+    },
 ];
 
 fn this(call: &mut Call) -> Res<Ref<Generator>> {
@@ -147,15 +159,34 @@ fn frame(call: &mut Call) -> Res {
 
 fn delegate(call: &mut Call) -> Res {
     let generator = call.this::<Generator>()?;
-    let delegate = generator.delegate.borrow().clone();
-    let waits = generator.status.get() == Status::Suspended && !delegate.is_unbound();
-    Ok(if waits { delegate } else { Value::NONE })
+    Ok(generator.delegate().unwrap_or(Value::NONE))
 }
 
 fn name(call: &mut Call) -> Res {
-    Ok(call.this::<Generator>()?.function.name.borrow().clone().into())
+    let [name, _] = call.this::<Generator>()?.names();
+    Ok(name.into())
 }
 
 fn qualname(call: &mut Call) -> Res {
-    Ok(call.this::<Generator>()?.function.qualname.borrow().clone().into())
+    let [_, qualname] = call.this::<Generator>()?.names();
+    Ok(qualname.into())
+}
+
+fn set_name(call: &mut Call) -> Res {
+    rename(call, 0, "__name__")
+}
+
+fn set_qualname(call: &mut Call) -> Res {
+    rename(call, 1, "__qualname__")
+}
+
+fn rename(call: &mut Call, which: usize, attribute: &str) -> Res {
+    let generator = call.this::<Generator>()?;
+    let Some(name) = call.opt(1).and_then(Value::get_ref::<Str>) else {
+        return Err(call.vm.type_error(format!("{attribute} must be set to a string object")));
+    };
+    let mut names = generator.names();
+    names[which] = name;
+    *generator.names.borrow_mut() = Some(Box::new(names));
+    Ok(Value::NONE)
 }

@@ -28,6 +28,12 @@ pub static MODULE: NativeModule = NativeModule {
             doc: "Runs the text of a file in a module.",
         },
         Native {
+            name: "_override_frozen_modules_for_tests",
+            params: "value, /",
+            run: |_| Ok(Value::NONE),
+            doc: "Nothing: whether modules come from the program itself is not for scripts to say.",
+        },
+        Native {
             name: "source",
             params: "name, /",
             run: source,

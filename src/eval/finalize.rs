@@ -70,7 +70,15 @@ impl Vm {
                 instance.is_finalized.set(true);
                 let value = value.clone();
                 self.undisturbed(|vm| vm.call_del(&value));
+                return true;
             }
+            if let Some(generator) = value.get_ref::<Generator>()
+                && generator.needs_closing()
+            {
+                close_generator(&generator);
+                return true;
+            }
+            false
         })
     }
 

@@ -294,7 +294,12 @@ impl Vm {
                 let made = self.call(&value, &[])?;
                 return match made.into_ref::<Exception>() {
                     Ok(exception) => Ok(exception),
-                    Err(_) => Err(self.type_error(otherwise)),
+                    Err(made) => {
+                        let (shown, got) = (self.repr_of(&value)?, self.type_name(&made));
+                        Err(self.type_error(format!(
+                            "calling {shown} should have returned an instance of BaseException, not {got}"
+                        )))
+                    }
                 };
             }
             _ => return Err(self.type_error(otherwise)),

@@ -219,7 +219,7 @@ impl Vm {
             View::StaticMethod(method) => format!("<staticmethod({})>", self.repr_of(&method.function())?),
             View::ClassMethod(method) => format!("<classmethod({})>", self.repr_of(&method.function())?),
             View::Cell(_) => "<cell>".to_string(),
-            View::Generator(g) => format!("<generator object {}>", g.function.qualname.borrow().as_str()),
+            View::Generator(g) => format!("<generator object {}>", g.names()[1].as_str()),
             View::File(file) => crate::builtins::io::describe(self, file)?,
             View::Foreign(_) | View::MappingProxy(_) | View::MemoryView(_) => {
                 if let Some(method) = self.special_method(value, "__repr__")? {

@@ -190,10 +190,21 @@ impl Lifter {
                     targets.iter_mut().for_each(|t| self.expr(t, out));
                 }
             }
-            StmtKind::AugAssign { target, value, .. } => {
-                if yields(value) || yields(target) {
+            StmtKind::AugAssign { target, value, .. } if yields(value) => {
+                // The target is read before the value makes the function stop.
+                self.aug_target(target, out);
+                let mut sum = target.clone();
+                self.take(&mut sum, out);
+                let place = std::mem::replace(target, sum);
+                self.expr(value, out);
+                let result = target.clone();
+                out.push(stmt);
+                out.push(Stmt { kind: StmtKind::Assign { targets: vec![place], value: result }, span });
+                return;
+            }
+            StmtKind::AugAssign { target, .. } => {
+                if yields(target) {
                     self.aug_target(target, out);
-                    self.expr(value, out);
                 }
             }
             StmtKind::AnnAssign { value: Some(value), .. } => self.expr(value, out),
@@ -399,12 +410,6 @@ impl Lifter {
     /// Objects and indexes of an augmented target are evaluated once, before the value.
     fn aug_target(&mut self, target: &mut Expr, out: &mut Vec<Stmt>) {
         match &mut target.kind {
-            ExprKind::Name(name) => {
-                let (name, span) = (name.clone(), target.span);
-                let mut value = read(&name, span);
-                self.take(&mut value, out);
-                out.push(assign(&name, value));
-            }
             ExprKind::Attribute { value, .. } => {
                 self.expr(value, out);
                 self.keep(value, out);

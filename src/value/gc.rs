@@ -110,19 +110,19 @@ fn is_walked(value: &Value) -> bool {
         && !matches!(value.tag(), Tag::Module | Tag::GlobalVar | Tag::Foreign | Tag::File)
 }
 
-/// Frees all garbage cycles; how many objects they had. `finalize` runs the `__del__` of each first.
-pub fn collect(finalize: &mut dyn FnMut(&Value)) -> usize {
+/// Frees all garbage cycles; how many objects they had. `finalize` runs what an object has to do before it
+/// dies, and says whether there was anything; what is held from outside after that lives on.
+pub fn collect(finalize: &mut dyn FnMut(&Value) -> bool) -> usize {
     if IS_COLLECTING.replace(true) {
         return 0;
     }
-    IS_WALKING.set(true);
-    let garbage = find_garbage();
-    IS_WALKING.set(false);
-    let count = garbage.len();
+    let mut garbage = find_garbage(take_suspects());
     garbage.iter().for_each(Value::clear_weak_references);
-    for value in &garbage {
-        finalize(value);
+    let ran = garbage.iter().filter(|value| finalize(value)).count();
+    if ran > 0 {
+        garbage = still_garbage(garbage);
     }
+    let count = garbage.len();
     for value in &garbage {
         value.clear_contents();
     }
@@ -131,15 +131,36 @@ pub fn collect(finalize: &mut dyn FnMut(&Value)) -> usize {
     count
 }
 
-/// Takes the suspects and finds the objects reachable from them that nothing outside holds.
-fn find_garbage() -> Vec<Value> {
-    let roots: Vec<Value> = SUSPECTS.with_borrow_mut(|s| {
+/// What is garbage even after finalizers ran, which may have put an object somewhere.
+fn still_garbage(garbage: Vec<Value>) -> Vec<Value> {
+    // New suspects are in the way of a walk, which needs their collector words. They are suspects again when
+    // `others` goes; what is garbage and suspect is garbage only.
+    let mut others = take_suspects();
+    others.iter().for_each(Value::reset_collector_word);
+    for value in &garbage {
+        value.reset_collector_word();
+        value.set_place(1);
+    }
+    IS_WALKING.set(true);
+    others.retain(|value| value.place() == 0);
+    IS_WALKING.set(false);
+    find_garbage(garbage)
+}
+
+/// Takes the objects that may be in garbage cycles off their list.
+fn take_suspects() -> Vec<Value> {
+    COUNT.set(0);
+    SUSPECTS.with_borrow_mut(|s| {
         let taken = std::mem::take(&mut s.list);
         s.free.clear();
         // SAFETY: a suspect that died was removed from the list, so each of these is alive.
         taken.into_iter().flatten().map(|(tag, bits)| unsafe { Value::revive(tag, bits) }).collect()
-    });
-    COUNT.set(0);
+    })
+}
+
+/// Finds the objects reachable from some that nothing outside holds.
+fn find_garbage(roots: Vec<Value>) -> Vec<Value> {
+    IS_WALKING.set(true);
     roots.iter().for_each(Value::reset_collector_word);
     let mut seen: Vec<Seen> = Vec::with_capacity(roots.len());
     for root in roots.into_iter().filter(is_walked) {
@@ -151,7 +172,9 @@ fn find_garbage() -> Vec<Value> {
     mark_alive(&mut seen);
     THRESHOLD.set(FIRST_THRESHOLD.max(seen.len() / 2));
     seen.iter().for_each(|seen| seen.value.reset_collector_word());
-    seen.into_iter().filter(|seen| !seen.is_alive).map(|seen| seen.value).collect()
+    let garbage = seen.into_iter().filter(|seen| !seen.is_alive).map(|seen| seen.value).collect();
+    IS_WALKING.set(false);
+    garbage
 }
 
 fn note(seen: &mut Vec<Seen>, value: Value, outside: i64) {
@@ -256,7 +279,8 @@ impl Value {
             }
             View::Foreign(object) => {
                 let items = object.data.try_borrow_mut().ok().map(|mut data| {
-                    let deque = data.downcast_mut::<crate::builtins::deque::Deque>().map(|deque| deque.take());
+                    let deque =
+                        data.downcast_mut::<crate::builtins::deque::Deque>().map(|deque| deque.take());
                     (deque, crate::builtins::functools::take(&mut **data))
                 });
                 drop(items);

@@ -3,7 +3,7 @@
 //! A suspended generator is its slots and a path: for each statement around the `yield`, innermost first,
 //! what is needed to go on in it. How it runs is in `eval/generator.rs`.
 
-use super::{Exception, Function, Heap, Ref, Tag, Value};
+use super::{Exception, Function, Heap, Ref, Str, Tag, Value};
 use std::cell::{Cell, RefCell};
 
 pub struct Generator {
@@ -12,8 +12,8 @@ pub struct Generator {
     /// Slots of the frame while it is suspended; empty while it runs and when it has ended.
     pub slots: RefCell<Vec<Value>>,
     pub path: RefCell<Vec<Step>>,
-    /// What it asked for by `yield from`, as `gi_yieldfrom` shows.
-    pub delegate: RefCell<Value>,
+    /// `__name__` and `__qualname__`, if they are not those of its function.
+    pub names: RefCell<Option<Box<[Ref<Str>; 2]>>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,7 +97,26 @@ impl Generator {
             status: Cell::new(Status::Created),
             slots: RefCell::new(slots),
             path: RefCell::new(Vec::new()),
-            delegate: RefCell::new(Value::NONE),
+            names: RefCell::new(None),
+        })
+    }
+
+    /// `__name__` and `__qualname__`.
+    pub fn names(&self) -> [Ref<Str>; 2] {
+        match &*self.names.borrow() {
+            Some(names) => (**names).clone(),
+            None => [self.function.name.borrow().clone(), self.function.qualname.borrow().clone()],
+        }
+    }
+
+    /// The iterator that its `yield from` waits for, if it does.
+    pub fn delegate(&self) -> Option<Value> {
+        if self.status.get() != Status::Suspended {
+            return None;
+        }
+        self.path.borrow().iter().find_map(|step| match step {
+            Step::Delegate(iterator) => Some(iterator.clone()),
+            _ => None,
         })
     }
 
@@ -152,6 +171,5 @@ impl Heap for Generator {
         visit(&self.function.clone().into());
         self.slots.borrow().iter().for_each(&mut *visit);
         self.path.borrow().iter().for_each(|step| step.trace(visit));
-        visit(&self.delegate.borrow());
     }
 }

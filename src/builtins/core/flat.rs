@@ -2,7 +2,7 @@
 
 use crate::call::{Call, Native};
 use crate::eval::Vm;
-use crate::value::{Ref, Res, Slice, Str, Tag, Value};
+use crate::value::{Int, Ref, Res, Slice, Str, Tag, Value};
 
 pub static ROWS: &[Native] = &[
     Native { name: "append", params: "object, value", run: append, doc: "`object.append(value)`." },
@@ -41,7 +41,9 @@ pub static ROWS: &[Native] = &[
 /// `__new__` of `slice`: ZPy's function on a sequence, else Python's slice object.
 pub fn slice(call: &mut Call) -> Res {
     let args = call.rest();
+    let is_bound = |value: &Value| value.is_none() || Int::of(value).is_some();
     if let [sequence, bounds @ ..] = args
+        && bounds.iter().all(is_bound)
         && is_sequence(call.vm, sequence)?
     {
         let [start, end] = bounds else {
