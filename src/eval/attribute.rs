@@ -190,7 +190,7 @@ impl Vm {
             return self.bind(found, object, &class).map(Some);
         }
         match (name.as_str(), object.view()) {
-            ("__dict__", View::Exception(exception)) => Ok(Some(exception.attributes().clone().into())),
+            ("__dict__", View::Exception(exception)) => Ok(Some(exception.attributes().into())),
             ("__doc__", _) => Ok(Some(Value::NONE)),
             (_, View::BoundMethod(method)) => self.find_attribute(&method.function.clone(), name),
             (_, View::Module(module)) => self.module_attribute(object, module, name),
@@ -205,11 +205,11 @@ impl Vm {
             View::Exception(exception) => exception.attributes.get(),
             View::Function(function) => function.attributes.get(),
             View::StaticMethod(method) => {
-                self.copy_wrapped(object, &method.function(), method.attributes.get());
+                self.copy_wrapped(object, &method.function(), method.attributes.get().as_ref());
                 Some(method.attributes())
             }
             View::ClassMethod(method) => {
-                self.copy_wrapped(object, &method.function(), method.attributes.get());
+                self.copy_wrapped(object, &method.function(), method.attributes.get().as_ref());
                 Some(method.attributes())
             }
             View::Module(module) => return module.get(name),
@@ -357,18 +357,18 @@ impl Vm {
             }
             View::Instance(instance) => {
                 if let Some(own) = instance.attributes.get() {
-                    add(&mut names, own);
+                    add(&mut names, &own);
                 }
             }
             View::Exception(exception) => {
                 if let Some(own) = exception.attributes.get() {
-                    add(&mut names, own);
+                    add(&mut names, &own);
                 }
                 names.extend(["args".to_string(), "with_traceback".into(), "add_note".into()]);
             }
             View::Function(f) => {
                 if let Some(own) = f.attributes.get() {
-                    add(&mut names, own);
+                    add(&mut names, &own);
                 }
             }
             View::BoundMethod(method) if method.function.is::<Function>() => {
@@ -427,7 +427,8 @@ fn cached_attribute(a: &super::code::Attribute, object: &Value) -> Option<Value>
     if instance.class.borrow().version.get() != a.cache.version.get() {
         return None;
     }
-    let own = instance.attributes.get()?.borrow();
+    let own = instance.attributes.get()?;
+    let own = own.borrow();
     let entry = own.entry(a.cache.entry.get() as usize)?;
     let is_it = entry.key.get::<Str>().is_some_and(|key| std::ptr::eq(key, &*a.name));
     is_it.then(|| entry.value.clone())

@@ -15,7 +15,7 @@ impl Vm {
     pub(super) fn make_class(&mut self, c: &ClassStmt) -> Res {
         let start = self.stack_top();
         let mut keywords = Vec::new();
-        let pushed = self.push_spread_args(&Value::NONE, &c.args, &mut keywords);
+        let pushed = self.push_spread_args(&Value::str("__build_class__()"), &c.args, &mut keywords);
         let values = self.pop_many(self.stack_len(start));
         pushed?;
         let (bases, named) = values.split_at(values.len() - keywords.len());
@@ -136,7 +136,7 @@ impl Vm {
             module,
             name: RefCell::new(c.name.clone()),
             qualname: RefCell::new(c.code.qualname.clone()),
-            attributes: OnceCell::new(),
+            attributes: crate::value::table::Table::default(),
             fields: OnceCell::new(),
         };
         let start = self.stack_top();

@@ -549,7 +549,7 @@ impl Vm {
             defaults: RefCell::new(defaults.into()),
             keyword_defaults: RefCell::new(keyword_defaults.into()),
             module,
-            attributes: OnceCell::new(),
+            attributes: crate::value::table::Table::default(),
             fields: OnceCell::new(),
         });
         if !make.annotations.is_empty() {

@@ -328,6 +328,10 @@ impl Vm {
             {
                 Ok(crate::value::generic_alias::new(object, index))
             }
+            // `ExceptionGroup[ValueError]`.
+            Some(class) if class.is_subtype_of(&self.types.exception(Exc::BaseExceptionGroup)) => {
+                Ok(crate::value::generic_alias::new(object, index))
+            }
             Some(class) => {
                 let shown = class.name();
                 Err(self.type_error(format!("type '{}' is not subscriptable", shown.as_str())))

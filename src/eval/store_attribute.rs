@@ -55,13 +55,13 @@ impl Vm {
         }
         match object.view() {
             View::Instance(instance) if !class.flags.is_slotted => {
-                self.store_in(instance.attributes(), object, name, value)
+                self.store_in(&instance.attributes(), object, name, value)
             }
             View::Exception(exception) => self.store_in_exception(exception, object, name, value),
             View::Module(module) => self.store_in_module(module, object, name, value),
-            View::Function(f) => self.store_in(f.attributes(), object, name, value),
-            View::StaticMethod(method) => self.store_in(method.attributes(), object, name, value),
-            View::ClassMethod(method) => self.store_in(method.attributes(), object, name, value),
+            View::Function(f) => self.store_in(&f.attributes(), object, name, value),
+            View::StaticMethod(method) => self.store_in(&method.attributes(), object, name, value),
+            View::ClassMethod(method) => self.store_in(&method.attributes(), object, name, value),
             View::Type(class) => self.store_in_class(class, object, name, value),
             _ => Err(self.cannot_store(object, name)),
         }
@@ -196,7 +196,7 @@ impl Vm {
                 "args" | "__cause__" | "__context__" | "__traceback__" | "__suppress_context__" => {
                     Err(self.type_error(format!("{} may not be deleted", name.as_str())))
                 }
-                _ => self.store_in(exception.attributes(), object, name, None),
+                _ => self.store_in(&exception.attributes(), object, name, None),
             };
         };
         match name.as_str() {
@@ -214,6 +214,21 @@ impl Vm {
                 if !self.set_traceback(exception, &value) {
                     return Err(self.type_error("__traceback__ must be a traceback or None"));
                 }
+            }
+            "__dict__" => {
+                let Some(given) = Vm::unwrap_native(&value).get::<Dict>() else {
+                    let got = self.type_name(&value);
+                    return Err(
+                        self.type_error(format!("__dict__ must be set to a dictionary, not a '{got}'"))
+                    );
+                };
+                // The table also has what the exception itself keeps, so it stays.
+                for (name, value) in given.pairs() {
+                    self.dict_set(&exception.attributes(), name, value)?;
+                }
+            }
+            "message" | "exceptions" if self.group_members(exception).is_some() => {
+                return Err(self.error(Exc::AttributeError, "readonly attribute"));
             }
             _ => exception.attributes().set_str(name, value),
         }

@@ -1,9 +1,10 @@
 //! Exception objects: what scripts raise and catch.
 
+use super::table::Table;
 use super::{Dict, Heap, Ref, Tag, Type, Value};
 use crate::eval::code::Code;
 use crate::source::Span;
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 pub struct Exception {
@@ -21,7 +22,7 @@ pub struct Exception {
     /// The traceback object that was made of the places, or `none`; a new place makes it outdated.
     pub traceback: RefCell<Value>,
     /// Attributes set by scripts or by the kind of error (`errno`, `code`, `__notes__`, ...).
-    pub attributes: OnceCell<Ref<Dict>>,
+    pub attributes: Table,
 }
 
 /// One place on the way of an exception.
@@ -41,7 +42,7 @@ impl Exception {
             suppress_context: Cell::new(false),
             trace: RefCell::new(Vec::new()),
             traceback: RefCell::new(Value::NONE),
-            attributes: OnceCell::new(),
+            attributes: Table::default(),
         })
     }
 
@@ -67,8 +68,8 @@ impl Exception {
         *self.traceback.borrow_mut() = other.traceback.borrow().clone();
     }
 
-    pub fn attributes(&self) -> &Ref<Dict> {
-        self.attributes.get_or_init(|| Dict::new(Default::default()))
+    pub fn attributes(&self) -> Ref<Dict> {
+        self.attributes.get_or_make()
     }
 
     pub fn get_attribute(&self, name: &str) -> Option<Value> {
@@ -87,8 +88,6 @@ impl Heap for Exception {
         visit(&self.args.borrow());
         visit(&self.cause.borrow());
         visit(&self.context.borrow());
-        if let Some(attributes) = self.attributes.get() {
-            visit(&attributes.clone().into());
-        }
+        self.attributes.trace(visit);
     }
 }

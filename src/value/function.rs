@@ -1,6 +1,7 @@
 //! Functions written in scripts and in Rust, methods bound to an object, and the descriptors that wrap
 //! functions in classes.
 
+use super::table::Table;
 use super::{Dict, Heap, Module, Ref, Str, Tag, Type, Value};
 use crate::call::{Native, Signature};
 use crate::eval::code::Code;
@@ -43,7 +44,7 @@ pub struct Function {
     pub name: RefCell<Ref<Str>>,
     pub qualname: RefCell<Ref<Str>>,
     /// `__dict__`, once anybody sets or asks.
-    pub attributes: OnceCell<Ref<Dict>>,
+    pub attributes: Table,
     /// `__doc__`, `__module__`, `__annotations__`, `__type_params__`, where they are not what the code says.
     pub fields: OnceCell<Ref<Dict>>,
 }
@@ -59,7 +60,7 @@ impl Function {
             defaults: RefCell::new([].into()),
             keyword_defaults: RefCell::new([].into()),
             module,
-            attributes: OnceCell::new(),
+            attributes: Table::default(),
             fields: OnceCell::new(),
         }
     }
@@ -74,13 +75,13 @@ impl Function {
             module: self.module.clone(),
             name: RefCell::new(self.name.borrow().clone()),
             qualname: RefCell::new(self.qualname.borrow().clone()),
-            attributes: OnceCell::new(),
+            attributes: Table::default(),
             fields: OnceCell::new(),
         }
     }
 
-    pub fn attributes(&self) -> &Ref<Dict> {
-        self.attributes.get_or_init(|| Dict::new(Default::default()))
+    pub fn attributes(&self) -> Ref<Dict> {
+        self.attributes.get_or_make()
     }
 
     pub fn fields(&self) -> &Ref<Dict> {
@@ -188,40 +189,40 @@ impl Property {
 /// `staticmethod(function)`
 pub struct StaticMethod {
     pub function: RefCell<Value>,
-    pub attributes: OnceCell<Ref<Dict>>,
+    pub attributes: Table,
 }
 
 /// `classmethod(function)`
 pub struct ClassMethod {
     pub function: RefCell<Value>,
-    pub attributes: OnceCell<Ref<Dict>>,
+    pub attributes: Table,
 }
 
 impl StaticMethod {
     pub fn new(function: Value) -> StaticMethod {
-        StaticMethod { function: RefCell::new(function), attributes: OnceCell::new() }
+        StaticMethod { function: RefCell::new(function), attributes: Table::default() }
     }
 
     pub fn function(&self) -> Value {
         self.function.borrow().clone()
     }
 
-    pub fn attributes(&self) -> &Ref<Dict> {
-        self.attributes.get_or_init(|| Dict::new(Default::default()))
+    pub fn attributes(&self) -> Ref<Dict> {
+        self.attributes.get_or_make()
     }
 }
 
 impl ClassMethod {
     pub fn new(function: Value) -> ClassMethod {
-        ClassMethod { function: RefCell::new(function), attributes: OnceCell::new() }
+        ClassMethod { function: RefCell::new(function), attributes: Table::default() }
     }
 
     pub fn function(&self) -> Value {
         self.function.borrow().clone()
     }
 
-    pub fn attributes(&self) -> &Ref<Dict> {
-        self.attributes.get_or_init(|| Dict::new(Default::default()))
+    pub fn attributes(&self) -> Ref<Dict> {
+        self.attributes.get_or_make()
     }
 }
 
@@ -241,8 +242,9 @@ impl Heap for Function {
         self.defaults.borrow().iter().for_each(&mut *visit);
         self.keyword_defaults.borrow().iter().for_each(&mut *visit);
         visit(&self.module.clone().into());
-        for table in [self.attributes.get(), self.fields.get()].into_iter().flatten() {
-            visit(&table.clone().into());
+        self.attributes.trace(visit);
+        if let Some(fields) = self.fields.get() {
+            visit(&fields.clone().into());
         }
     }
 }
@@ -277,9 +279,7 @@ impl Heap for StaticMethod {
     const TAG: Tag = Tag::StaticMethod;
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
         visit(&self.function.borrow());
-        if let Some(attributes) = self.attributes.get() {
-            visit(&attributes.clone().into());
-        }
+        self.attributes.trace(visit);
     }
 }
 
@@ -287,8 +287,6 @@ impl Heap for ClassMethod {
     const TAG: Tag = Tag::ClassMethod;
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
         visit(&self.function.borrow());
-        if let Some(attributes) = self.attributes.get() {
-            visit(&attributes.clone().into());
-        }
+        self.attributes.trace(visit);
     }
 }

@@ -268,7 +268,7 @@ fn new_function(call: &mut Call) -> Res {
         defaults: RefCell::new(defaults.into()),
         keyword_defaults: RefCell::new(missing.into()),
         module,
-        attributes: OnceCell::new(),
+        attributes: super::table::Table::default(),
         fields: OnceCell::new(),
     })
     .into())
@@ -349,13 +349,13 @@ fn doc(call: &mut Call) -> Res {
 }
 
 fn dict(call: &mut Call) -> Res {
-    Ok(call.this::<Function>()?.attributes().clone().into())
+    Ok(call.this::<Function>()?.attributes().into())
 }
 
 fn set_dict(call: &mut Call) -> Res {
     let f = call.this::<Function>()?;
     let Some(value) = call.opt(1) else { return Err(call.vm.type_error("cannot delete __dict__")) };
-    call.vm.replace_attributes(f.attributes(), value)?;
+    call.vm.replace_attributes(&f.attributes, value)?;
     Ok(Value::NONE)
 }
 

@@ -247,23 +247,23 @@ impl Value {
             }
             View::Cell(cell) => cell.set(Value::UNBOUND),
             View::Instance(instance) => {
-                for table in [instance.attributes.get(), instance.slots.get()].into_iter().flatten() {
-                    let old = table.borrow_mut().clear();
+                // The table itself may be somebody else's, too.
+                instance.attributes.replace(None);
+                if let Some(slots) = instance.slots.get() {
+                    let old = slots.borrow_mut().clear();
                     drop(old);
                 }
             }
             View::Exception(exception) => {
                 drop(exception.cause.replace(Value::NONE));
                 drop(exception.context.replace(Value::NONE));
-                if let Some(attributes) = exception.attributes.get() {
-                    let old = attributes.borrow_mut().clear();
-                    drop(old);
-                }
+                exception.attributes.replace(None);
             }
             View::Function(function) => {
                 drop(function.defaults.replace([].into()));
-                for table in [function.attributes.get(), function.fields.get()].into_iter().flatten() {
-                    let old = table.borrow_mut().clear();
+                function.attributes.replace(None);
+                if let Some(fields) = function.fields.get() {
+                    let old = fields.borrow_mut().clear();
                     drop(old);
                 }
             }

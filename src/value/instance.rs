@@ -1,5 +1,6 @@
 //! Instances of classes, and `super` objects.
 
+use super::table::Table;
 use super::{Dict, Heap, Ref, Tag, Type, Value};
 use std::cell::{Cell, OnceCell, RefCell};
 
@@ -7,7 +8,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 pub struct Instance {
     pub class: RefCell<Ref<Type>>,
     /// Attribute table, made when first needed.
-    pub attributes: OnceCell<Ref<Dict>>,
+    pub attributes: Table,
     /// Values of `__slots__` by name, made when first needed.
     pub slots: OnceCell<Ref<Dict>>,
     /// For a class derived from a built-in type: the built-in value inside (`Unbound` otherwise).
@@ -24,7 +25,7 @@ impl Instance {
     pub fn with_native(class: Ref<Type>, native: Value) -> Ref<Instance> {
         Ref::new(Instance {
             class: RefCell::new(class),
-            attributes: OnceCell::new(),
+            attributes: Table::default(),
             slots: OnceCell::new(),
             native: RefCell::new(native),
             is_finalized: Cell::new(false),
@@ -36,8 +37,8 @@ impl Instance {
         self.class.borrow().clone()
     }
 
-    pub fn attributes(&self) -> &Ref<Dict> {
-        self.attributes.get_or_init(|| Dict::new(Default::default()))
+    pub fn attributes(&self) -> Ref<Dict> {
+        self.attributes.get_or_make()
     }
 
     pub fn slots(&self) -> &Ref<Dict> {
@@ -74,9 +75,7 @@ impl Heap for Instance {
     const TAG: Tag = Tag::Instance;
     fn trace(&self, visit: &mut dyn FnMut(&Value)) {
         visit(&self.class().into());
-        if let Some(attributes) = self.attributes.get() {
-            visit(&attributes.clone().into());
-        }
+        self.attributes.trace(visit);
         if let Some(slots) = self.slots.get() {
             visit(&slots.clone().into());
         }

@@ -45,6 +45,7 @@ pub mod set_methods;
 pub mod sort;
 pub mod special_rows;
 pub mod str;
+pub mod table;
 pub mod tuple;
 pub mod tuple_methods;
 pub mod type_methods;

@@ -441,7 +441,7 @@ fn memory_file(call: &mut Call) -> Res {
 fn memory_file_state(vm: &mut Vm, file: &Value) -> Res {
     let contents = vm.call_method(file, "getvalue", &[])?;
     let place = vm.call_method(file, "tell", &[])?;
-    let own = file.get::<Instance>().and_then(|instance| instance.attributes.get().cloned());
+    let own = file.get::<Instance>().and_then(|instance| instance.attributes.get());
     let own = own.map_or(Value::NONE, Value::from);
     let mut parts = vec![contents, place, own];
     if is_text_file(vm, file) {
@@ -465,7 +465,7 @@ fn set_memory_file_state(call: &mut Call) -> Res {
     call.vm.call_method(file, "seek", &[parts[count - 2].clone()])?;
     if let (Some(attributes), Some(instance)) = (parts[count - 1].get::<Dict>(), file.get::<Instance>()) {
         for (name, value) in attributes.pairs() {
-            call.vm.dict_set(instance.attributes(), name, value)?;
+            call.vm.dict_set(&instance.attributes(), name, value)?;
         }
     }
     Ok(Value::NONE)

@@ -107,7 +107,7 @@ pub fn is_allowed(value: &Value) -> bool {
         View::Exception(exception) => exception.class().flags.is_user,
         View::Function(_) | View::NativeFunction(_) | View::BoundMethod(_) | View::Type(_) => true,
         View::Set(_) | View::FrozenSet(_) | View::Generator(_) | View::Module(_) | View::File(_) => true,
-        View::Foreign(_) => true,
+        View::Foreign(_) | View::MemoryView(_) => true,
         _ => false,
     }
 }

@@ -157,6 +157,7 @@ fn pow(call: &mut Call) -> Res {
         return call.vm.binary(BinaryOp::Pow, base, exponent);
     };
     if Int::of(modulus).is_some()
+        && base.tag() != Tag::Instance
         && let Some(power) = call.vm.int_power_modulo(base, exponent, modulus)?
     {
         return Ok(power);
@@ -168,6 +169,9 @@ fn pow(call: &mut Call) -> Res {
         if !result.is_not_implemented() {
             return Ok(result);
         }
+    }
+    if let Some(power) = call.vm.int_power_modulo(base, exponent, modulus)? {
+        return Ok(power);
     }
     let is_number = |v: &Value| matches!(v.tag(), Tag::Float | Tag::Complex) || Int::of(v).is_some();
     if [base, exponent, modulus].iter().any(|v| v.is::<crate::value::Complex>()) {

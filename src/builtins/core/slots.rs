@@ -3,6 +3,7 @@
 
 use crate::call::{Call, Native};
 use crate::eval::Vm;
+use crate::value::table::Table;
 use crate::value::{BoundMethod, Dict, Instance, Module, Raised, Ref, Res, Str, Tuple, Type, Value, weak};
 
 /// The function behind annotations of module and class variables.
@@ -117,9 +118,9 @@ pub static INSTANCE_WEAKREF: &[Native] = &[Native {
     doc: "A weak reference to the object, if there is one.",
 }];
 
-fn table<'a>(call: &mut Call<'a>) -> Res<&'a Ref<Dict>> {
+fn table<'a>(call: &mut Call<'a>) -> Res<&'a Table> {
     match call.arg(0).get::<Instance>() {
-        Some(instance) => Ok(instance.attributes()),
+        Some(instance) => Ok(&instance.attributes),
         None => Err(call.vm.no_attribute(call.arg(0), &Str::new("__dict__"))),
     }
 }
@@ -131,30 +132,26 @@ fn instance_dict(call: &mut Call) -> Res {
     if let Some(class) = call.arg(0).get_ref::<Type>() {
         return Ok(call.vm.class_dict(&class));
     }
-    Ok(table(call)?.clone().into())
+    Ok(table(call)?.get_or_make().into())
 }
 
 fn set_instance_dict(call: &mut Call) -> Res {
     let table = table(call)?;
     match call.opt(1) {
         Some(value) => call.vm.replace_attributes(table, value)?,
-        None => drop(std::mem::take(&mut *table.borrow_mut())),
+        None => table.replace(None),
     }
     Ok(Value::NONE)
 }
 
 impl Vm {
-    /// Fills the table of an object or function with the pairs of a dict.
-    pub(crate) fn replace_attributes(&mut self, table: &Ref<Dict>, value: &Value) -> Res<()> {
+    /// Makes a dict the table of an object or function: what changes the one changes the other.
+    pub(crate) fn replace_attributes(&mut self, table: &Table, value: &Value) -> Res<()> {
         let Some(dict) = Vm::unwrap_native(value).get_ref::<Dict>() else {
             let got = self.type_name(value);
             return Err(self.type_error(format!("__dict__ must be set to a dictionary, not a '{got}'")));
         };
-        if !Ref::ptr_eq(table, &dict) {
-            let map = dict.borrow().clone();
-            let old = std::mem::replace(&mut *table.borrow_mut(), map);
-            drop(old);
-        }
+        table.replace(Some(dict));
         Ok(())
     }
 }
