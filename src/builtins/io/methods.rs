@@ -171,12 +171,20 @@ const BYTES_IO_OWN: &[Native] = &[
         doc: "Replaces the bytes.",
     },
 ];
-pub static TEXT_WRAPPER: &[Native] = &[Native {
-    name: "__new__",
-    params: "cls, buffer, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False",
-    run: new_text_wrapper,
-    doc: "The text in a file of bytes, which it shares.",
-}];
+pub static TEXT_WRAPPER: &[Native] = &[
+    Native {
+        name: "__new__",
+        params: "cls, buffer=<absent>, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False",
+        run: new_text_wrapper,
+        doc: "The text in a file of bytes, which it shares.",
+    },
+    Native {
+        name: "__init__",
+        params: "self, buffer, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False",
+        run: init_text_wrapper,
+        doc: "Gives the wrapper another file of bytes.",
+    },
+];
 
 /// The file that is or is inside a value.
 fn file_of(call: &mut Call, value: &Value) -> Res<Ref<File>> {
@@ -232,6 +240,25 @@ fn fill_bytes_io(call: &mut Call, made: &Value) -> Res<()> {
 }
 
 fn new_text_wrapper(call: &mut Call) -> Res {
+    match call.opt(1) {
+        Some(_) => text_wrapper(call),
+        // An object of a derived class, whose `__init__` has the file.
+        None if call.class()?.flags.is_user => Ok(in_memory(Vec::new(), false)),
+        None => Err(call.vm.type_error("TextIOWrapper() missing required argument 'buffer' (pos 1)")),
+    }
+}
+
+fn init_text_wrapper(call: &mut Call) -> Res {
+    let wrapper = text_wrapper(call)?;
+    match call.arg(0).get::<crate::value::Instance>() {
+        Some(instance) => drop(instance.native.replace(wrapper)),
+        None => return Err(call.wrong_receiver(Tag::File)),
+    }
+    Ok(Value::NONE)
+}
+
+/// The file of text that the arguments of `TextIOWrapper` from the second on describe.
+fn text_wrapper(call: &mut Call) -> Res {
     let Some(inner) = Vm::unwrap_native(call.arg(1)).get::<File>().filter(|file| file.settings.binary) else {
         let got = call.vm.type_name(call.arg(1));
         return Err(call
