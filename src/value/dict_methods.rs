@@ -115,8 +115,17 @@ fn copy(call: &mut Call) -> Res {
 
 fn from_keys(call: &mut Call) -> Res {
     let class = call.class()?;
-    let keys = call.items(1)?;
     let value = call.opt(2).cloned().unwrap_or(Value::NONE);
+    if !class.flags.is_user
+        && matches!(call.arg(1).tag(), super::Tag::Set | super::Tag::FrozenSet | super::Tag::Dict)
+    {
+        // Keys that differ and whose hashes are known.
+        let items = call.vm.items_of(call.arg(1))?;
+        let mut made = super::dict::Map::with_capacity(items.len());
+        items.iter().for_each(|(key, hash)| made.insert_new(key.clone(), hash, value.clone()));
+        return Ok(Dict::new(made).into());
+    }
+    let keys = call.items(1)?;
     if !class.flags.is_user {
         let made = Dict::new(Default::default());
         for key in keys {

@@ -626,7 +626,7 @@ impl Loader<'_, '_> {
     }
 
     fn string_line(&mut self) -> Res<()> {
-        let line = self.line()?.trim_ascii_end();
+        let line = self.line()?;
         let inner = match line {
             [first @ (b'"' | b'\''), inner @ .., last] if first == last => inner.to_vec(),
             _ => {
