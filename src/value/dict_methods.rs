@@ -2,7 +2,7 @@
 
 use super::dict::ViewKind;
 use super::special_rows::{CHANGEABLE, CONTAINER, INDEXED, REVERSIBLE, UNION, UNION_IN_PLACE};
-use super::{Dict, DictView, Ref, Res, Value};
+use super::{Dict, DictView, Ref, Res, Value, View};
 use crate::call::{Call, Native};
 
 pub const DICT: &[Native] =
@@ -120,9 +120,14 @@ fn from_keys(call: &mut Call) -> Res {
         && matches!(call.arg(1).tag(), super::Tag::Set | super::Tag::FrozenSet | super::Tag::Dict)
     {
         // Keys that differ and whose hashes are known.
-        let items = call.vm.items_of(call.arg(1))?;
-        let mut made = super::dict::Map::with_capacity(items.len());
-        items.iter().for_each(|(key, hash)| made.insert_new(key.clone(), hash, value.clone()));
+        let mut made = super::dict::Map::default();
+        let mut add = |key: &Value, hash| made.insert_new(key.clone(), hash, value.clone());
+        match call.arg(1).view() {
+            View::Dict(dict) => dict.borrow().iter().for_each(|entry| add(&entry.key, entry.hash)),
+            View::Set(set) => set.borrow().iter().for_each(|(key, hash)| add(key, hash)),
+            View::FrozenSet(set) => set.items.iter().for_each(|(key, hash)| add(key, hash)),
+            _ => {}
+        }
         return Ok(Dict::new(made).into());
     }
     let keys = call.items(1)?;

@@ -103,12 +103,10 @@ fn ended(vm: &mut Vm, name: &str, class: Value) -> Value {
         "permutations" | "combinations" | "combinations_with_replacement" => {
             made(class, vec![Value::tuple(vec![]), Value::int(1)])
         }
-        "list_iterator"
-        | "list_reverseiterator"
-        | "dict_keyiterator"
-        | "dict_valueiterator"
-        | "dict_itemiterator"
-        | "set_iterator" => made(builtin(vm, "iter"), vec![Value::list(vec![])]),
+        "list_iterator" | "list_reverseiterator" | "set_iterator" => {
+            made(builtin(vm, "iter"), vec![Value::list(vec![])])
+        }
+        name if name.starts_with("dict_") => made(builtin(vm, "iter"), vec![Value::list(vec![])]),
         "str_iterator" => made(builtin(vm, "iter"), vec![Value::str("")]),
         "reversed" => made(builtin(vm, "reversed"), vec![Value::tuple(vec![])]),
         _ => made(builtin(vm, "iter"), vec![Value::tuple(vec![])]),

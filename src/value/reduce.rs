@@ -176,7 +176,7 @@ fn by_base(vm: &mut Vm, object: &Value) -> Res {
     if Ref::ptr_eq(&base, &class) && !is_object || !is_plain(object) {
         return Err(cannot(vm, &class));
     }
-    let contents = if is_object { Value::NONE } else { vm.call(&base.clone().into(), &[object.clone()])? };
+    let contents = if is_object { Value::NONE } else { vm.call(&base.clone().into(), std::slice::from_ref(object))? };
     let has_slots = attribute(vm, object, "__slots__")?;
     let has_slots = match has_slots {
         Some(slots) => vm.truth(&slots)?,

@@ -338,6 +338,7 @@ pub static METHODS: &[Native] = &[
         run: subn,
         doc: "As `sub`, as a tuple with the number of replacements.",
     },
+    Native { name: "__reduce__", params: "self, /", run: reduce, doc: "How to compile the pattern again." },
     Native { name: ".pattern", params: "self", run: pattern, doc: "The text it was compiled from." },
     Native { name: ".flags", params: "self", run: flags, doc: "The flags, with those inside the pattern." },
     Native { name: ".groups", params: "self", run: groups, doc: "How many groups there are." },
@@ -627,6 +628,13 @@ pub fn expand_into(parts: &[Part], spans: &Spans, subject: &Subject, out: &mut V
             }
         }
     }
+}
+
+fn reduce(call: &mut Call) -> Res {
+    let re = call.vm.import_module("re")?;
+    let compile = call.vm.get_attribute(&re, &crate::value::Str::new("_compile"))?;
+    let args = vec![pattern(call)?, flags(call)?];
+    Ok(Value::tuple(vec![compile, Value::tuple(args)]))
 }
 
 fn pattern(call: &mut Call) -> Res {
