@@ -176,7 +176,8 @@ fn by_base(vm: &mut Vm, object: &Value) -> Res {
     if Ref::ptr_eq(&base, &class) && !is_object || !is_plain(object) {
         return Err(cannot(vm, &class));
     }
-    let contents = if is_object { Value::NONE } else { vm.call(&base.clone().into(), std::slice::from_ref(object))? };
+    let contents =
+        if is_object { Value::NONE } else { vm.call(&base.clone().into(), std::slice::from_ref(object))? };
     let has_slots = attribute(vm, object, "__slots__")?;
     let has_slots = match has_slots {
         Some(slots) => vm.truth(&slots)?,
@@ -243,7 +244,7 @@ fn slot_values(vm: &mut Vm, object: &Value) -> Res<Option<Ref<Dict>>> {
     let Some(names) = slot_names(vm, &class)? else { return Ok(None) };
     let values = Dict::new(Default::default());
     for name in names {
-        let Some(name) = name.get_ref::<Str>() else { continue };
+        let Some(name) = Vm::unwrap_native(&name).get_ref::<Str>() else { continue };
         let result = vm.get_attribute(object, &name);
         if let Some(value) = vm.catch(result, crate::eval::Exc::AttributeError)? {
             values.set_str(&name, value);
