@@ -388,6 +388,10 @@ impl Tool for Walk {
         with(&self.deque, left).map(|left| left as i64)
     }
 
+    fn is_kept_at_end(&self) -> bool {
+        true
+    }
+
     fn reduce(&self, _vm: &mut Vm, class: &Value) -> Res<Option<Value>> {
         let args = vec![self.object.clone(), Value::size(self.given)];
         Ok(Some(crate::value::iterator_reduce::made(class.clone(), args)))

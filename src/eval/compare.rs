@@ -120,8 +120,7 @@ impl Vm {
                 if is_equality && a.len() != b.len() {
                     return Ok(op == CompareOp::NotEq);
                 }
-                let (a, b) = (a.to_vec(), b.to_vec());
-                return self.compare_sequences(op, &a, &b);
+                return self.compare_lists(op, a, b);
             }
             (View::Tuple(a), View::Tuple(b)) => {
                 if is_equality && a.len() != b.len() {
@@ -180,6 +179,26 @@ impl Vm {
         let symbol = compare_names(op).0;
         let (l, r) = (self.type_name(left), self.type_name(right));
         self.type_error(format!("'{symbol}' not supported between instances of '{l}' and '{r}'"))
+    }
+
+    /// As `compare_sequences`; the lists may change meanwhile.
+    fn compare_lists(&mut self, op: CompareOp, a: &crate::value::List, b: &crate::value::List) -> Res<bool> {
+        self.check_depth(" in comparison")?;
+        let mut at = 0;
+        while let (Some(x), Some(y)) = (a.at(at), b.at(at)) {
+            if !self.eq(&x, &y)? {
+                if at >= a.len() || at >= b.len() {
+                    break;
+                }
+                return match op {
+                    CompareOp::Eq => Ok(false),
+                    CompareOp::NotEq => Ok(true),
+                    _ => self.compare_test(op, &x, &y),
+                };
+            }
+            at += 1;
+        }
+        Ok(order_answer(op, Some(a.len().cmp(&b.len()))).unwrap_or(false))
     }
 
     fn compare_sequences(&mut self, op: CompareOp, a: &[Value], b: &[Value]) -> Res<bool> {

@@ -236,8 +236,12 @@ impl Vm {
                 // What is for `__init__` of the script is no affair of these.
                 let is_deaf = matches!(class.kind, Tag::Float | Tag::Tuple | Tag::FrozenSet)
                     && init.is_some_and(|init| !init.is::<NativeFunction>());
+                let has_own_init = init.is_some_and(|init| !init.is::<NativeFunction>());
+                let found = self.lookup(&base, &Str::new("__new__"));
+                let is_deaf =
+                    is_deaf || class.kind == Tag::Iter && has_own_init && takes_no_names(found.as_ref());
                 let ignored = if is_deaf { keywords.len() } else { 0 };
-                match self.lookup(&base, &Str::new("__new__")) {
+                match found {
                     Some(found) => {
                         let new = match found.view() {
                             View::StaticMethod(method) => method.function(),
@@ -298,4 +302,14 @@ impl Vm {
             _ => made,
         }
     }
+}
+
+/// Whether a native constructor has no parameter that could be given by name.
+fn takes_no_names(new: Option<&Value>) -> bool {
+    let Some(View::StaticMethod(method)) = new.map(Value::view) else { return false };
+    let function = method.function();
+    let Some(function) = function.get::<NativeFunction>() else { return false };
+    let signature = &function.signature;
+    let has_names = signature.positional_only < signature.positional.len();
+    !has_names && signature.keyword_only.is_empty() && signature.keywords.is_none()
 }

@@ -208,8 +208,13 @@ impl Vm {
             self.lookup(&class, &Str::new("__iter__")).is_some_and(|f| f.is::<crate::value::NativeFunction>())
         };
         if let Some(other) = Vm::unwrap_native(mapping).get::<Dict>().filter(|_| is_plain) {
-            for (key, value) in other.pairs() {
+            let pairs = other.pairs();
+            let count = pairs.len();
+            for (key, value) in pairs {
                 self.dict_set(dict, key, value)?;
+                if other.len() != count && !std::ptr::eq(other, &**dict) {
+                    return Err(self.runtime_error("dict mutated during update"));
+                }
             }
             return Ok(());
         }
@@ -339,6 +344,13 @@ impl Vm {
         match Vm::unwrap_native(value).view() {
             View::Set(set) => return Ok(rebuilt(&set.borrow())),
             View::FrozenSet(set) => return Ok(rebuilt(&set.items)),
+            View::Dict(dict) if value.is::<Dict>() => {
+                // The keys of a dict differ and their hashes are known.
+                let mut items = Items::default();
+                let map = dict.borrow();
+                map.iter().for_each(|entry| items.insert_new(entry.key.clone(), entry.hash));
+                return Ok(items);
+            }
             _ => {}
         }
         let values = self.collect(value)?;

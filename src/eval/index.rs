@@ -243,7 +243,9 @@ impl Vm {
     }
 
     fn range_item(&mut self, range: &Range, index: &Value) -> Res {
-        let Some(len) = range.len() else { return self.big_range_item(range, index) };
+        let Some(len) = range.len().filter(|len| i64::try_from(*len).is_ok()) else {
+            return self.big_range_item(range, index);
+        };
         if let View::Slice(slice) = index.view() {
             let bounds = self.slice_bounds(slice, len)?;
             let at = |i: i64| range.start as i128 + range.step as i128 * i as i128;
@@ -268,9 +270,12 @@ impl Vm {
             return self.big_range_slice(range, slice);
         }
         let int = self.to_int_value(index)?;
-        let (Some(big), Some(int)) = (&range.big, Int::of(&int)) else {
+        let Some(int) = Int::of(&int) else {
             return Err(self.index_error("range object index out of range"));
         };
+        let [start, stop, step] = [range.start, range.stop, range.step].map(BigInt::from);
+        let small = crate::value::range::BigRange { start, stop, step };
+        let big = range.big.as_deref().unwrap_or(&small);
         let len = big.len();
         let mut at: BigInt = int.to_big().into_owned();
         if at.is_negative() {

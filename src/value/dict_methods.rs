@@ -2,7 +2,7 @@
 
 use super::dict::ViewKind;
 use super::special_rows::{CHANGEABLE, CONTAINER, INDEXED, REVERSIBLE, UNION, UNION_IN_PLACE};
-use super::{Dict, DictView, Ref, Res, Value};
+use super::{Dict, DictView, Ref, Res, Value, View};
 use crate::call::{Call, Native};
 
 pub const DICT: &[Native] =
@@ -115,8 +115,22 @@ fn copy(call: &mut Call) -> Res {
 
 fn from_keys(call: &mut Call) -> Res {
     let class = call.class()?;
-    let keys = call.items(1)?;
     let value = call.opt(2).cloned().unwrap_or(Value::NONE);
+    if !class.flags.is_user
+        && matches!(call.arg(1).tag(), super::Tag::Set | super::Tag::FrozenSet | super::Tag::Dict)
+    {
+        // Keys that differ and whose hashes are known.
+        let mut made = super::dict::Map::default();
+        let mut add = |key: &Value, hash| made.insert_new(key.clone(), hash, value.clone());
+        match call.arg(1).view() {
+            View::Dict(dict) => dict.borrow().iter().for_each(|entry| add(&entry.key, entry.hash)),
+            View::Set(set) => set.borrow().iter().for_each(|(key, hash)| add(key, hash)),
+            View::FrozenSet(set) => set.items.iter().for_each(|(key, hash)| add(key, hash)),
+            _ => {}
+        }
+        return Ok(Dict::new(made).into());
+    }
+    let keys = call.items(1)?;
     if !class.flags.is_user {
         let made = Dict::new(Default::default());
         for key in keys {

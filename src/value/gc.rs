@@ -106,8 +106,7 @@ struct Seen {
 
 /// Whether the collector looks into values of this kind.
 fn is_walked(value: &Value) -> bool {
-    value.tag().is_container()
-        && !matches!(value.tag(), Tag::Module | Tag::GlobalVar | Tag::Foreign | Tag::File)
+    value.tag().is_container() && !matches!(value.tag(), Tag::Module | Tag::GlobalVar | Tag::File)
 }
 
 /// Frees all garbage cycles; how many objects they had. `finalize` runs what an object has to do before it

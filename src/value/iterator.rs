@@ -42,6 +42,16 @@ pub trait Tool {
         ))
     }
 
+    /// Another iterator over the same items, of those that can be told apart.
+    fn twin(&self) -> Option<Box<dyn Tool>> {
+        None
+    }
+
+    /// What a `groupby` and its runs share.
+    fn shared(&self) -> Option<Value> {
+        None
+    }
+
     /// Whether the state is still of use when there are no more items.
     fn is_kept_at_end(&self) -> bool {
         false

@@ -49,14 +49,20 @@ pub fn reduce(call: &mut Call) -> Res {
             made_with(remade(vm), vec![text.clone()], Value::size(index))
         }
         IterState::Range { next, left, step } => {
-            let stop = (*next as i128 + *step as i128 * *left as i128) as i64;
+            let stop = *next as i128 + *step as i128 * *left as i128;
+            // Where that is beyond 64 bits the number after the last one says the same.
+            let stop = i64::try_from(stop).unwrap_or_else(|_| {
+                let last = stop - *step as i128;
+                last.saturating_add(step.signum() as i128).clamp(i64::MIN as i128, i64::MAX as i128) as i64
+            });
             made_with(remade(vm), vec![Range::new(*next, stop, *step).into()], Value::int(0))
         }
         IterState::BigRange { next, left, step } => {
+            // A state of 0 goes nowhere; Python's iterators have one.
             let ends = [next.clone(), next + step * left, step.clone()].map(Value::big);
             let range = builtin(vm, "range");
             let range = vm.call(&range, &ends)?;
-            made(remade(vm), vec![range])
+            made_with(remade(vm), vec![range], Value::int(0))
         }
         IterState::Dict { .. } => made(remade(vm), vec![Value::list(rest_of_dict(iter))]),
         IterState::Set { .. } => made(remade(vm), vec![Value::list(rest_of_set(iter))]),
@@ -97,12 +103,10 @@ fn ended(vm: &mut Vm, name: &str, class: Value) -> Value {
         "permutations" | "combinations" | "combinations_with_replacement" => {
             made(class, vec![Value::tuple(vec![]), Value::int(1)])
         }
-        "list_iterator"
-        | "list_reverseiterator"
-        | "dict_keyiterator"
-        | "dict_valueiterator"
-        | "dict_itemiterator"
-        | "set_iterator" => made(builtin(vm, "iter"), vec![Value::list(vec![])]),
+        "list_iterator" | "list_reverseiterator" | "set_iterator" => {
+            made(builtin(vm, "iter"), vec![Value::list(vec![])])
+        }
+        name if name.starts_with("dict_") => made(builtin(vm, "iter"), vec![Value::list(vec![])]),
         "str_iterator" => made(builtin(vm, "iter"), vec![Value::str("")]),
         "reversed" => made(builtin(vm, "reversed"), vec![Value::tuple(vec![])]),
         _ => made(builtin(vm, "iter"), vec![Value::tuple(vec![])]),
@@ -193,6 +197,11 @@ fn go_to(iter: &Iter, place: i64) {
             let past = place.clamp(0, i64::try_from(*left).unwrap_or(i64::MAX));
             *next = next.wrapping_add(step.wrapping_mul(past));
             *left -= past as u64;
+        }
+        IterState::BigRange { next, left, step } => {
+            let past = num_bigint::BigInt::from(place.max(0)).min(left.clone());
+            *next += &*step * &past;
+            *left -= past;
         }
         IterState::Items { object, index, step } => {
             *index = match (*step < 0, length(object)) {

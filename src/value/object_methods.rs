@@ -217,7 +217,10 @@ fn derived_set_repr(call: &mut Call, inner: &Value) -> Res {
     if call.vm.len(inner)? == 0 {
         return Ok(Value::str(format!("{name}()")));
     }
-    let shown = call.vm.repr_of(inner)?;
+    // The evaluator shows a set inside itself as `set(...)`.
+    let own = [format!("{name}(set(...))"), format!("{name}(frozenset(...))")];
+    let shown =
+        own.iter().fold(call.vm.repr_of(inner)?, |shown, own| shown.replace(own, &format!("{name}(...)")));
     let items = shown.strip_prefix("frozenset(").and_then(|rest| rest.strip_suffix(')')).unwrap_or(&shown);
     Ok(Value::str(format!("{name}({items})")))
 }

@@ -127,11 +127,11 @@ type Arguments = (Vec<Value>, Option<Value>);
 
 /// What `__getnewargs_ex__` or `__getnewargs__` says, if the object has one of them.
 fn new_arguments(vm: &mut Vm, object: &Value) -> Res<Option<Arguments>> {
-    if let Some(method) = attribute(vm, object, "__getnewargs_ex__")? {
+    if let Some(method) = vm.special_method(object, "__getnewargs_ex__")? {
         let both = vm.call(&method, &[])?;
         return new_arguments_ex(vm, &both).map(Some);
     }
-    let Some(method) = attribute(vm, object, "__getnewargs__")? else { return Ok(None) };
+    let Some(method) = vm.special_method(object, "__getnewargs__")? else { return Ok(None) };
     let args = vm.call(&method, &[])?;
     match Vm::unwrap_native(&args).get::<Tuple>() {
         Some(args) => Ok(Some((args.items().to_vec(), None))),
@@ -176,7 +176,8 @@ fn by_base(vm: &mut Vm, object: &Value) -> Res {
     if Ref::ptr_eq(&base, &class) && !is_object || !is_plain(object) {
         return Err(cannot(vm, &class));
     }
-    let contents = if is_object { Value::NONE } else { vm.call(&base.clone().into(), &[object.clone()])? };
+    let contents =
+        if is_object { Value::NONE } else { vm.call(&base.clone().into(), std::slice::from_ref(object))? };
     let has_slots = attribute(vm, object, "__slots__")?;
     let has_slots = match has_slots {
         Some(slots) => vm.truth(&slots)?,
@@ -243,7 +244,7 @@ fn slot_values(vm: &mut Vm, object: &Value) -> Res<Option<Ref<Dict>>> {
     let Some(names) = slot_names(vm, &class)? else { return Ok(None) };
     let values = Dict::new(Default::default());
     for name in names {
-        let Some(name) = name.get_ref::<Str>() else { continue };
+        let Some(name) = Vm::unwrap_native(&name).get_ref::<Str>() else { continue };
         let result = vm.get_attribute(object, &name);
         if let Some(value) = vm.catch(result, crate::eval::Exc::AttributeError)? {
             values.set_str(&name, value);
@@ -369,10 +370,30 @@ fn native_function(call: &mut Call) -> Res {
         return Err(call.wrong_receiver(Tag::NativeFunction));
     };
     let holder = receiver.or_else(|| native.owner.clone().map(Value::from));
+    let holder = match holder {
+        Some(holder) => Some(holder),
+        None => type_with_static(call.vm, native),
+    };
     Ok(match holder {
         Some(holder) if !holder.is::<super::Module>() => by_attribute(call.vm, holder, native.native.name),
         _ => Value::str(native.native.name),
     })
+}
+
+/// The built-in type that holds a static method, such as `str.maketrans`.
+fn type_with_static(vm: &mut Vm, wanted: &super::NativeFunction) -> Option<Value> {
+    let name = Str::new(wanted.native.name);
+    for tag in [Tag::Str, Tag::Bytes, Tag::ByteArray, Tag::Dict, Tag::Int, Tag::Float] {
+        let class = vm.types.of_tag(tag).clone();
+        let Some(found) = vm.lookup(&class, &name) else { continue };
+        let View::StaticMethod(method) = found.view() else { continue };
+        let function = method.function();
+        if function.get::<super::NativeFunction>().is_some_and(|own| std::ptr::eq(own.native, wanted.native))
+        {
+            return Some(class.into());
+        }
+    }
+    None
 }
 
 fn method(call: &mut Call) -> Res {

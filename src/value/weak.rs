@@ -108,6 +108,7 @@ pub fn is_allowed(value: &Value) -> bool {
         View::Function(_) | View::NativeFunction(_) | View::BoundMethod(_) | View::Type(_) => true,
         View::Set(_) | View::FrozenSet(_) | View::Generator(_) | View::Module(_) | View::File(_) => true,
         View::Foreign(_) | View::MemoryView(_) => true,
+        View::Iter(iter) => iter.type_name() == "_tee",
         _ => false,
     }
 }

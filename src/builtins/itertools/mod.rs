@@ -15,6 +15,8 @@ use tools::{
 
 /// The classes with their constructors.
 const CLASSES: &[(&str, &[Native])] = &[
+    ("_tee", TEE),
+    ("_grouper", GROUPER),
     ("count", COUNT),
     ("cycle", CYCLE),
     ("repeat", REPEAT),
@@ -55,6 +57,8 @@ pub static MODULE: NativeModule = NativeModule {
         doc: "A tuple of `n` iterators that each give all the items.",
     }],
     constants: &[
+        ("_tee", |vm| class(vm, "_tee")),
+        ("_grouper", |vm| class(vm, "_grouper")),
         ("count", |vm| class(vm, "count")),
         ("cycle", |vm| class(vm, "cycle")),
         ("repeat", |vm| class(vm, "repeat")),
@@ -77,6 +81,26 @@ pub static MODULE: NativeModule = NativeModule {
     ],
 };
 
+const TEE: &[Native] = &[
+    Native {
+        name: "__new__",
+        params: "cls, iterable, /",
+        run: new_tee,
+        doc: "One more iterator over the items of another of these, or the first one over other items.",
+    },
+    Native {
+        name: "__copy__",
+        params: "self, /",
+        run: copy_tee,
+        doc: "One more iterator over the same items.",
+    },
+];
+const GROUPER: &[Native] = &[Native {
+    name: "__new__",
+    params: "cls, groupby, key, /",
+    run: new_grouper,
+    doc: "The run of items with that key.",
+}];
 const COUNT: &[Native] = &[
     Native {
         name: "__new__",
@@ -424,13 +448,59 @@ fn combinations_with_replacement(call: &mut Call) -> Res {
     made(Arranged::new(pool, size, Order::WithReplacement))
 }
 
+/// One more iterator over the items of a `tee`, if it is one.
+fn same_tee(value: &Value) -> Option<Value> {
+    let state = value.get::<Iter>()?.state.borrow();
+    match &*state {
+        IterState::Tool(tool) => tool.twin().map(|twin| Iter::new(IterState::Tool(twin)).into()),
+        IterState::Ended("_tee") => {
+            drop(state);
+            made(Tee::new(crate::value::iterator_reduce::nothing())).ok()
+        }
+        _ => None,
+    }
+}
+
+fn new_tee(call: &mut Call) -> Res {
+    if let Some(twin) = same_tee(Vm::unwrap_native(call.arg(1))) {
+        return Ok(twin);
+    }
+    made(Tee::new(call.vm.iter(call.arg(1))?))
+}
+
+fn copy_tee(call: &mut Call) -> Res {
+    same_tee(call.receiver()).ok_or_else(|| call.wrong_receiver(Tag::Iter))
+}
+
+fn new_grouper(call: &mut Call) -> Res {
+    let shared = match call.arg(1).get::<Iter>().map(|iter| iter.state.borrow()) {
+        Some(state) => match &*state {
+            IterState::Tool(tool) => tool.shared(),
+            _ => None,
+        },
+        None => None,
+    };
+    match shared {
+        Some(shared) => made(tools::Grouper::new(shared, call.arg(2).clone())),
+        None => Err(call.wrong_type(1, "itertools.groupby")),
+    }
+}
+
 fn tee(call: &mut Call) -> Res {
     let count = if call.opt(1).is_some() { call.int(1)? } else { 2 };
     if count < 0 {
         return Err(call.vm.value_error("n must be >= 0"));
     }
-    let items = call.vm.iter(call.arg(0))?;
-    let link = Value::list(Vec::new());
-    let copies = (0..count).map(|_| made(Tee { items: items.clone(), link: link.clone() }));
-    Ok(Value::tuple(copies.collect::<Res<Vec<Value>>>()?))
+    if count == 0 {
+        return Ok(Value::tuple(vec![]));
+    }
+    let first = match same_tee(call.arg(0)) {
+        Some(_) => call.arg(0).clone(),
+        None => made(Tee::new(call.vm.iter(call.arg(0))?))?,
+    };
+    let mut copies = vec![first.clone()];
+    for _ in 1..count {
+        copies.extend(same_tee(&first));
+    }
+    Ok(Value::tuple(copies))
 }

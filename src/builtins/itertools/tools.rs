@@ -912,13 +912,25 @@ impl Tool for Groupby {
         }
         Ok(())
     }
+
+    fn shared(&self) -> Option<Value> {
+        Some(self.shared.clone())
+    }
 }
 
 /// One run of a `groupby`.
-struct Grouper {
+pub struct Grouper {
     shared: Value,
     key: Value,
     run: i64,
+}
+
+impl Grouper {
+    /// The run that is under way.
+    pub fn new(shared: Value, key: Value) -> Grouper {
+        let run = part(&shared, RUN).as_small_int().unwrap_or(0);
+        Grouper { shared, key, run }
+    }
 }
 
 impl Tool for Grouper {
@@ -946,6 +958,15 @@ impl Tool for Grouper {
         visit(&self.shared);
         visit(&self.key);
     }
+
+    fn reduce(&self, vm: &mut Vm, class: &Value) -> Reduced {
+        if part(&self.shared, RUN).as_small_int() != Some(self.run) {
+            return Ok(Some(made(crate::value::reduce::builtin(vm, "iter"), vec![Value::tuple(vec![])])));
+        }
+        let groupby = Groupby { shared: self.shared.clone() };
+        let groupby = Iter::new(IterState::Tool(Box::new(groupby))).into();
+        Ok(Some(made(class.clone(), vec![groupby, self.key.clone()])))
+    }
 }
 
 /// One of several iterators over the same items. Items that were read are links, lists of an item and the next
@@ -955,17 +976,29 @@ pub struct Tee {
     pub link: Value,
 }
 
+impl Tee {
+    pub fn new(items: Value) -> Tee {
+        Tee { items, link: Value::list(Vec::new()) }
+    }
+}
+
 impl Tool for Tee {
     fn type_name(&self) -> &'static str {
         "_tee"
     }
 
     fn next(&mut self, vm: &mut Vm) -> Item {
-        if self.link.get::<List>().is_none_or(List::is_empty) {
-            let Some(item) = vm.next(&self.items)? else { return Ok(None) };
-            if let Some(link) = self.link.get::<List>() {
-                link.borrow_mut().extend([item, Value::list(Vec::new())]);
-            }
+        let Some(link) = self.link.get::<List>() else { return Ok(None) };
+        if link.is_empty() {
+            // Whoever asks meanwhile finds a link that is half done.
+            link.borrow_mut().push(Value::ELLIPSIS);
+            let result = vm.next(&self.items);
+            link.borrow_mut().clear();
+            let Some(item) = result? else { return Ok(None) };
+            link.borrow_mut().extend([item, Value::list(Vec::new())]);
+        }
+        if link.len() != 2 {
+            return Err(vm.runtime_error("cannot re-enter the tee iterator"));
         }
         let (item, next) = (part(&self.link, 0), part(&self.link, 1));
         self.link = next;
@@ -975,5 +1008,30 @@ impl Tool for Tee {
     fn trace(&self, visit: Visit) {
         visit(&self.items);
         visit(&self.link);
+    }
+
+    fn twin(&self) -> Option<Box<dyn Tool>> {
+        Some(Box::new(Tee { items: self.items.clone(), link: self.link.clone() }))
+    }
+
+    fn is_kept_at_end(&self) -> bool {
+        true
+    }
+
+    /// The links are lists, so iterators in one pickle go on sharing them.
+    fn reduce(&self, _vm: &mut Vm, class: &Value) -> Reduced {
+        let state = Value::tuple(vec![self.link.clone(), self.items.clone()]);
+        Ok(Some(made_with(class.clone(), vec![Value::tuple(vec![])], state)))
+    }
+
+    fn set_state(&mut self, vm: &mut Vm, state: &Value) -> Res<()> {
+        let parts = state_parts(vm, state, 2, 2)?;
+        if !parts[0].is::<List>() {
+            return Err(vm.type_error("state of a tee is a list of items and an iterator"));
+        }
+        is_iterator(vm, &parts[1])?;
+        self.link = parts[0].clone();
+        self.items = parts[1].clone();
+        Ok(())
     }
 }

@@ -250,6 +250,7 @@ pub static MODULE: NativeModule = NativeModule {
         ("DirEntry", |vm| super::in_zpy(vm, "_os", "DirEntry")),
         ("PathLike", |vm| super::in_zpy(vm, "_os", "PathLike")),
         ("stat_result", |vm| vm.struct_class(&files::STAT_RESULT).map_or(Value::NONE, Value::from)),
+        ("statvfs_result", |vm| vm.struct_class(&files::STATVFS_RESULT).map_or(Value::NONE, Value::from)),
         ("terminal_size", |vm| vm.struct_class(&descriptors::TERMINAL_SIZE).map_or(Value::NONE, Value::from)),
         ("error", |vm| vm.types.exception(Exc::OSError).into()),
         ("name", |_| Value::str("posix")),

@@ -26,6 +26,8 @@ pub struct Memo {
     dense: Vec<Option<Value>>,
     sparse: HashMap<u64, Value>,
     count: u64,
+    /// The protocol of the pickle that was read last.
+    pub protocol: i64,
 }
 
 impl Memo {
@@ -197,6 +199,7 @@ fn append_piece(vm: &mut Vm, data: &mut Vec<u8>, piece: &Value, method: &str) ->
 
 /// Reads one object.
 pub fn load(vm: &mut Vm, source: Source, options: Options, memo: Rc<RefCell<Memo>>, hooks: Hooks) -> Res {
+    memo.borrow_mut().protocol = 0;
     let mut loader =
         Loader { vm, source, options, memo, hooks, stack: Vec::new(), marks: Vec::new(), protocol: 0 };
     loader.run()
@@ -372,6 +375,7 @@ impl Loader<'_, '_> {
             }
             PUT => {
                 let number = self.number_line()?;
+                self.top()?;
                 match u64::try_from(number) {
                     Ok(number) => self.put(number),
                     Err(_) => Err(self.vm.value_error("negative PUT argument")),
@@ -441,6 +445,7 @@ impl Loader<'_, '_> {
             return Err(self.vm.value_error(format!("unsupported pickle protocol: {protocol}")));
         }
         self.protocol = protocol as i64;
+        self.memo.borrow_mut().protocol = self.protocol;
         Ok(())
     }
 
@@ -570,10 +575,10 @@ impl Loader<'_, '_> {
     fn float_line(&mut self) -> Res<()> {
         let text = self.text_line()?;
         let class = self.vm.types.of_tag(Tag::Float).clone().into();
-        let result = self.vm.call(&class, &[Value::str(text)]);
+        let result = self.vm.call(&class, &[Value::str(&text)]);
         match self.vm.catch(result, Exc::ValueError)? {
             Some(value) => self.push(value),
-            None => Err(self.vm.value_error("could not convert string to float")),
+            None => Err(self.vm.value_error(format!("could not convert string to float: '{text}\n'"))),
         }
     }
 
@@ -604,11 +609,8 @@ impl Loader<'_, '_> {
     }
 
     fn binary_string(&mut self) -> Res<()> {
-        let len = i32::from_le_bytes(self.array()?);
-        match usize::try_from(len) {
-            Ok(len) => self.old_string(len),
-            Err(_) => Err(unpickling_error(self.vm, "BINSTRING pickle has negative byte count")),
-        }
+        let len = u32::from_le_bytes(self.array()?);
+        self.old_string(len as usize)
     }
 
     /// A `str` of Python 2.
@@ -626,7 +628,7 @@ impl Loader<'_, '_> {
     }
 
     fn string_line(&mut self) -> Res<()> {
-        let line = self.line()?.trim_ascii_end();
+        let line = self.line()?;
         let inner = match line {
             [first @ (b'"' | b'\''), inner @ .., last] if first == last => inner.to_vec(),
             _ => {
@@ -676,7 +678,7 @@ impl Loader<'_, '_> {
 
     fn dict_from_mark(&mut self) -> Res<()> {
         let items = self.take_from_mark()?;
-        if items.len() % 2 != 0 {
+        if !items.len().is_multiple_of(2) {
             return Err(unpickling_error(self.vm, "odd number of items for DICT"));
         }
         let dict = Dict::new(Default::default());
@@ -717,7 +719,7 @@ impl Loader<'_, '_> {
 
     fn set_in_top(&mut self, items: Vec<Value>) -> Res<()> {
         let target = self.top()?;
-        if items.len() % 2 != 0 {
+        if !items.len().is_multiple_of(2) {
             return Err(unpickling_error(self.vm, "odd number of items for SETITEMS"));
         }
         let mut items = items.into_iter();
@@ -963,7 +965,7 @@ impl Loader<'_, '_> {
 
     fn persistent(&mut self, id: Value) -> Res<()> {
         let Some(load) = self.hooks.persistent_load.clone() else {
-            let message = "A load persistent id instruction was encountered, but no persistent_load function was specified.";
+            let message = "A load persistent id instruction was encountered,\nbut no persistent_load function was specified.";
             return Err(unpickling_error(self.vm, message));
         };
         let object = self.vm.call(&load, &[id])?;

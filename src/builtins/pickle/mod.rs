@@ -85,7 +85,7 @@ pub static MODULE: NativeModule = NativeModule {
         },
         Native {
             name: "find_class",
-            params: "module, name, protocol, fix_imports",
+            params: "module, name, memo, fix_imports",
             run: find_class,
             doc: "The object of that name in a module, which is imported.",
         },
@@ -307,7 +307,7 @@ fn load_by_unpickler(call: &mut Call) -> Res {
 
 fn find_class(call: &mut Call) -> Res {
     let (module, name) = (call.str(0)?.to_string(), call.str(1)?.to_string());
-    let protocol = call.int(2)?;
+    let protocol = held::<load::Memo>(call.arg(2)).map_or(0, |memo| memo.borrow().protocol);
     let fix_imports = call.truth_or(3, true)?;
     names::find(call.vm, &module, &name, protocol, fix_imports)
 }

@@ -49,6 +49,9 @@ pub fn locate(vm: &mut Vm, object: &Value, name: &str) -> Res<Located> {
         let message = format!("Can't pickle {shown}: it's not the same object as {module_name}.{name}");
         return Err(pickling_error(vm, message));
     }
+    // Where Python's own functions for codecs live.
+    let is_codec = module_name == "codecs" && matches!(name, "encode" | "decode");
+    let module_name = if is_codec { "_codecs".to_string() } else { module_name };
     let last = name.rsplit('.').next().unwrap_or(name);
     let parent = (!parent.same(&module)).then(|| (parent, last.to_string()));
     Ok(Located { module: module_name, parent })
@@ -122,14 +125,14 @@ pub fn find(vm: &mut Vm, module: &str, name: &str, protocol: i64, fix_imports: b
             }
         }
     };
-    let result = by_name(vm, &found, &name, protocol, &module);
+    let result = by_name(vm, &found, &name, protocol);
     let (Some(public), Err(raised)) = (public, &result) else { return result };
     if !vm.is_raised(Exc::AttributeError) {
         return Err(*raised);
     }
     let missing = vm.take_raised();
     let retried = match vm.import_module(public) {
-        Ok(found) => by_name(vm, &found, &name, protocol, &module),
+        Ok(found) => by_name(vm, &found, &name, protocol),
         Err(raised) => Err(raised),
     };
     if retried.is_err() {
@@ -139,15 +142,18 @@ pub fn find(vm: &mut Vm, module: &str, name: &str, protocol: i64, fix_imports: b
     retried
 }
 
-fn by_name(vm: &mut Vm, module: &Value, name: &str, protocol: i64, module_name: &str) -> Res {
-    if protocol < 4 || !name.contains('.') {
-        return vm.get_attribute(module, &Str::new(name));
-    }
-    match dotted(vm, module, name)? {
-        Some((found, _)) => Ok(found),
+fn by_name(vm: &mut Vm, module: &Value, name: &str, protocol: i64) -> Res {
+    let found = if protocol < 4 || !name.contains('.') {
+        let result = vm.get_attribute(module, &Str::new(name));
+        vm.catch(result, Exc::AttributeError)?
+    } else {
+        dotted(vm, module, name)?.map(|(found, _)| found)
+    };
+    match found {
+        Some(found) => Ok(found),
         None => {
-            let message = format!("Can't get attribute '{name}' on <module '{module_name}'>");
-            Err(vm.error(Exc::AttributeError, message))
+            let shown = vm.repr_of(module)?;
+            Err(vm.error(Exc::AttributeError, format!("Can't get attribute '{name}' on {shown}")))
         }
     }
 }

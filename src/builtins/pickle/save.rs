@@ -960,6 +960,11 @@ impl Saver<'_> {
         };
         let name = self.vm.text_of(&name, "__qualname__")?;
         let found = names::locate(self.vm, object, &name)?;
+        // A module may be reached through itself.
+        let name = match &found.parent {
+            None => name.rsplit('.').next().unwrap_or(&name).to_string(),
+            Some(_) => name,
+        };
         let protocol = self.options.protocol;
         if protocol >= 2 && self.extension(&found.module, &name)? {
             return Ok(());

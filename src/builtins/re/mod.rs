@@ -51,6 +51,12 @@ pub static MODULE: NativeModule = NativeModule {
     doc: "Regular expressions.",
     functions: &[
         Native {
+            name: "_compile",
+            params: "pattern, flags",
+            run: compile,
+            doc: "What pickled patterns are made by.",
+        },
+        Native {
             name: "compile",
             params: "pattern, flags=0",
             run: compile,

@@ -374,6 +374,7 @@ pub static METHODS: &[Native] = &[
         run: subn,
         doc: "As `sub`, as a tuple with the number of replacements.",
     },
+    Native { name: "__reduce__", params: "self, /", run: reduce, doc: "How to compile the pattern again." },
     Native { name: ".pattern", params: "self", run: pattern, doc: "The text it was compiled from." },
     Native { name: ".flags", params: "self", run: flags, doc: "The flags, with those inside the pattern." },
     Native { name: ".groups", params: "self", run: groups, doc: "How many groups there are." },
@@ -396,7 +397,6 @@ pub static METHODS: &[Native] = &[
         doc: "Whether both have the same text and flags.",
     },
     Native { name: "__hash__", params: "self, /", run: hash, doc: "A number that equal patterns share." },
-    Native { name: "__reduce__", params: "self, /", run: reduce, doc: "What it takes to compile it again." },
     Native { name: "__repr__", params: "self, /", run: repr, doc: "How to compile it." },
     Native { name: "__copy__", params: "self, /", run: same, doc: "The pattern itself." },
     Native { name: "__deepcopy__", params: "self, memo, /", run: same, doc: "The pattern itself." },
@@ -468,14 +468,6 @@ fn hash(call: &mut Call) -> Res {
     let compiled = this(call)?;
     let key = Value::tuple(vec![compiled.source.clone(), Value::int(compiled.translated.flags)]);
     Ok(Value::int(call.vm.hash(&key)? as i64))
-}
-
-fn reduce(call: &mut Call) -> Res {
-    let compiled = this(call)?;
-    let module = call.vm.import_module("re")?;
-    let compile = call.vm.get_attribute(&module, &Str::new("_compile"))?;
-    let args = vec![compiled.source.clone(), Value::int(compiled.translated.flags)];
-    Ok(Value::tuple(vec![compile, Value::tuple(args)]))
 }
 
 fn once(call: &mut Call, way: Way) -> Res {
@@ -713,6 +705,13 @@ pub fn expand_into(parts: &[Part], spans: &Spans, subject: &Subject, out: &mut V
             }
         }
     }
+}
+
+fn reduce(call: &mut Call) -> Res {
+    let re = call.vm.import_module("re")?;
+    let compile = call.vm.get_attribute(&re, &crate::value::Str::new("_compile"))?;
+    let args = vec![pattern(call)?, flags(call)?];
+    Ok(Value::tuple(vec![compile, Value::tuple(args)]))
 }
 
 fn pattern(call: &mut Call) -> Res {

@@ -110,6 +110,16 @@ fn new(call: &mut Call) -> Res {
     match MemoryView::of(object) {
         Some(view) => Ok(view.into()),
         None => {
+            if let Some(method) = call.vm.special_method(object, "__buffer__")? {
+                // A view of the object behind it, not of a copy.
+                let buffer = call.vm.call(&method, &[Value::int(0)])?;
+                if let Some(view) = buffer.get::<MemoryView>() {
+                    alive(call.vm, view)?;
+                }
+                if let Some(view) = MemoryView::of(&buffer) {
+                    return Ok(view.into());
+                }
+            }
             if let Some(data) = call.vm.buffer_of(object)? {
                 return Ok(MemoryView::of(&Value::bytes(data)).map_or(Value::NONE, Value::from));
             }
