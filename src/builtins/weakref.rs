@@ -36,9 +36,15 @@ pub static MODULE: NativeModule = NativeModule {
 pub static METHODS: &[Native] = &[
     Native {
         name: "__new__",
-        params: "cls, object, callback=None, /",
+        params: "cls, object, callback=None, /, **ignored",
         run: new,
         doc: "A reference that does not keep its object alive. `callback` is called with it when the object dies.",
+    },
+    Native {
+        name: "__init__",
+        params: "self, object, callback=None, /",
+        run: |_| Ok(Value::NONE),
+        doc: "Does nothing: `__new__` has done it.",
     },
     Native { name: "__call__", params: "self, /", run: call_, doc: "The object, none if it is dead." },
     Native {
@@ -83,7 +89,11 @@ fn new(call: &mut Call) -> Res {
         return Err(call.vm.type_error(format!("cannot create weak reference to '{got}' object")));
     }
     let callback = call.opt(2).cloned().unwrap_or(Value::NONE);
-    Ok(WeakRef::object(target, callback))
+    let class = call.class()?;
+    if !class.flags.is_user && call.keywords().is_some_and(|named| !named.is_empty()) {
+        return Err(call.vm.type_error("weakref() takes no keyword arguments"));
+    }
+    Ok(WeakRef::object(target, callback, Some(class).filter(|class| class.flags.is_user)))
 }
 
 fn call_(call: &mut Call) -> Res {

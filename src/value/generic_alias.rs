@@ -89,7 +89,7 @@ pub fn new(origin: &Value, key: &Value) -> Value {
 
 /// Type and parameters; `None` if the value is no alias.
 pub fn parts(value: &Value) -> Option<(Value, Vec<Value>)> {
-    match value.view() {
+    match Vm::unwrap_native(value).view() {
         View::Foreign(object) if object.type_name == TYPE_NAME => {
             object.data.borrow().downcast_ref::<(Value, Vec<Value>)>().cloned()
         }
