@@ -62,7 +62,7 @@ impl Vm {
                 generator.status.set(Status::Ended);
                 let slots = generator.slots.take();
                 drop(slots);
-                Err(self.raise(exception))
+                Err(self.raise_as_is(exception))
             }
             _ => self.run_generator(generator, Resume::Throw(exception)),
         }
@@ -107,7 +107,7 @@ impl Vm {
                 self.returned = Value::NONE;
                 return match resume {
                     Resume::Send(_) => Ok(None),
-                    Resume::Throw(exception) => Err(self.raise(exception)),
+                    Resume::Throw(exception) => Err(self.raise_as_is(exception)),
                 };
             }
             Status::Created => true,
@@ -265,7 +265,7 @@ impl Vm {
             }
             Some(Resume::Send(value)) => value,
             Some(Resume::Throw(exception)) => {
-                self.raise(exception);
+                self.raise_as_is(exception);
                 self.at(y.span);
                 return Flow::Raise;
             }
