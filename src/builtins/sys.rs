@@ -175,6 +175,7 @@ static VERSION_INFO: StructType = StructType {
     name: "version_info",
     fields: &["major", "minor", "micro", "releaselevel", "serial"],
     hidden: &[],
+    more: 0,
 };
 
 /// The version of Python whose language this is.
