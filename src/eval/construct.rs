@@ -234,7 +234,7 @@ impl Vm {
                         .mro
                         .borrow()
                         .iter()
-                        .any(|t| matches!(t.name.borrow().as_str(), "StringIO" | "BytesIO"));
+                        .any(|t| matches!(t.name.borrow().as_str(), "StringIO" | "BytesIO" | "TextIOWrapper"));
                 // What is for `__init__` of the script is no affair of these.
                 let is_deaf = matches!(class.kind, Tag::Float | Tag::Tuple | Tag::FrozenSet)
                     && init.is_some_and(|init| !init.is::<NativeFunction>());

@@ -8,7 +8,7 @@ use crate::eval::{Exc, Vm};
 use crate::text::codec::Codec;
 use crate::value::file::{Backend, Newline, Settings};
 use crate::value::memoryview::Writable;
-use crate::value::{File, Ref, Res, Tag, Value};
+use crate::value::{Instance, File, Ref, Res, Tag, Value};
 use std::cell::Cell;
 use std::io::SeekFrom;
 use std::os::fd::AsRawFd;
@@ -167,12 +167,20 @@ pub static BYTES_IO: &[Native] = &[
         doc: "Replaces the bytes.",
     },
 ];
-pub static TEXT_WRAPPER: &[Native] = &[Native {
-    name: "__new__",
-    params: "cls, buffer, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False",
-    run: new_text_wrapper,
-    doc: "The text in a file of bytes, which it shares.",
-}];
+pub static TEXT_WRAPPER: &[Native] = &[
+    Native {
+        name: "__new__",
+        params: "cls, buffer=None, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False",
+        run: new_text_wrapper,
+        doc: "The text in a file of bytes, which it shares.",
+    },
+    Native {
+        name: "__init__",
+        params: "self, buffer, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False",
+        run: init_text_wrapper,
+        doc: "Gives an object of a derived class its file of bytes.",
+    },
+];
 
 /// The file that is or is inside a value.
 fn file_of(call: &mut Call, value: &Value) -> Res<Ref<File>> {
@@ -228,6 +236,26 @@ fn fill_bytes_io(call: &mut Call, made: &Value) -> Res<()> {
 }
 
 fn new_text_wrapper(call: &mut Call) -> Res {
+    if call.opt(1).is_some() {
+        return text_wrapper(call);
+    }
+    if call.class()?.flags.is_user {
+        // `__init__` gives it its file.
+        return Ok(in_memory(Vec::new(), false));
+    }
+    Err(call.vm.type_error("TextIOWrapper() missing required argument 'buffer' (pos 1)"))
+}
+
+fn init_text_wrapper(call: &mut Call) -> Res {
+    if let Some(instance) = call.arg(0).get::<Instance>() {
+        let made = text_wrapper(call)?;
+        let old = instance.native.replace(made);
+        drop(old);
+    }
+    Ok(Value::NONE)
+}
+
+fn text_wrapper(call: &mut Call) -> Res {
     let Some(inner) = Vm::unwrap_native(call.arg(1)).get::<File>().filter(|file| file.settings.binary) else {
         let got = call.vm.type_name(call.arg(1));
         return Err(call
