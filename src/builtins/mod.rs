@@ -355,10 +355,14 @@ mod tests {
         for module in MODULES {
             check(module.name, &module.functions.iter().collect::<Vec<_>>());
         }
-        for (name, rows) in
-            [("file", methods::FILE), ("mapping", mapping::METHODS), ("deque", deque::METHODS), ("array", array::ROWS)]
-            .into_iter()
-            .chain(functools::tables())
+        for (name, rows) in [
+            ("file", methods::FILE),
+            ("mapping", mapping::METHODS),
+            ("deque", deque::METHODS),
+            ("array", array::ROWS),
+        ]
+        .into_iter()
+        .chain(functools::tables())
         {
             check(name, &rows.iter().collect::<Vec<_>>());
         }

@@ -23,6 +23,8 @@ pub(super) struct Running {
     path: Vec<Step>,
     /// What waits at the `yield` that the path leads to; `None` once delivered.
     resume: Option<Resume>,
+    /// The exception that whoever resumed it is handling.
+    handled_outside: Value,
     yielded: Value,
 }
 
@@ -130,6 +132,7 @@ impl Vm {
         let running = Running {
             path: generator.path.take(),
             resume: (!is_first).then_some(resume),
+            handled_outside: self.handling.clone(),
             yielded: Value::UNBOUND,
         };
         let outer = self.running_generator.replace(Box::new(running));
@@ -265,7 +268,13 @@ impl Vm {
             }
             Some(Resume::Send(value)) => value,
             Some(Resume::Throw(exception)) => {
-                self.raise_as_is(exception);
+                // Its context may be what the generator handles itself, not what its caller does.
+                let outside = self.running().handled_outside.clone();
+                if self.handling.same(&outside) {
+                    self.raise_as_is(exception);
+                } else {
+                    self.raise(exception);
+                }
                 self.at(y.span);
                 return Flow::Raise;
             }

@@ -256,7 +256,8 @@ impl Value {
             }
             View::Foreign(object) => {
                 let items = object.data.try_borrow_mut().ok().map(|mut data| {
-                    let deque = data.downcast_mut::<crate::builtins::deque::Deque>().map(|deque| deque.take());
+                    let deque =
+                        data.downcast_mut::<crate::builtins::deque::Deque>().map(|deque| deque.take());
                     (deque, crate::builtins::functools::take(&mut **data))
                 });
                 drop(items);

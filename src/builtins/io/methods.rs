@@ -8,7 +8,7 @@ use crate::eval::{Exc, Vm};
 use crate::text::codec::Codec;
 use crate::value::file::{Backend, Newline, Settings};
 use crate::value::memoryview::Writable;
-use crate::value::{Instance, File, Ref, Res, Tag, Value};
+use crate::value::{File, Instance, Ref, Res, Tag, Value};
 use std::cell::{Cell, OnceCell};
 use std::io::SeekFrom;
 use std::os::fd::AsRawFd;
