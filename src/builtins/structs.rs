@@ -17,6 +17,16 @@ pub struct StructType {
     pub fields: &'static [&'static str],
     /// Fields whose attribute is not the item but in the object's own table.
     pub hidden: &'static [&'static str],
+    /// How many attributes are no items, where Python counts them.
+    pub more: usize,
+}
+
+impl StructType {
+    /// Fields that are found by their name.
+    fn shown(&self) -> impl Iterator<Item = &'static str> {
+        let shown = self.fields.iter().copied();
+        shown.filter(|name| !self.hidden.contains(name))
+    }
 }
 
 static GET: Native =
@@ -55,7 +65,10 @@ impl Vm {
         let namespace = Dict::from_pairs([
             ("__module__", Value::str(kind.module)),
             ("_fields", Value::tuple(kind.fields.iter().map(Value::str).collect())),
-            ("n_fields", Value::size(kind.fields.len())),
+            ("n_fields", Value::size(kind.fields.len() + kind.more)),
+            ("n_sequence_fields", Value::size(kind.fields.len())),
+            ("n_unnamed_fields", Value::size(kind.hidden.len())),
+            ("__match_args__", Value::tuple(kind.shown().map(Value::str).collect())),
         ]);
         for (index, name) in kind.fields.iter().enumerate().filter(|(_, name)| !kind.hidden.contains(name)) {
             let function = super::function_value(&GET, "builtins");

@@ -175,6 +175,7 @@ static VERSION_INFO: StructType = StructType {
     name: "version_info",
     fields: &["major", "minor", "micro", "releaselevel", "serial"],
     hidden: &[],
+    more: 0,
 };
 
 /// The version of Python whose language this is.
@@ -230,6 +231,7 @@ static FLOAT_INFO: StructType = StructType {
         "rounds",
     ],
     hidden: &[],
+    more: 0,
 };
 
 fn float_info(vm: &mut Vm) -> Value {
@@ -254,6 +256,7 @@ static INT_INFO: StructType = StructType {
     name: "int_info",
     fields: &["bits_per_digit", "sizeof_digit", "default_max_str_digits", "str_digits_check_threshold"],
     hidden: &[],
+    more: 0,
 };
 
 fn int_info(vm: &mut Vm) -> Value {
@@ -285,6 +288,7 @@ static FLAGS: StructType = StructType {
         "int_max_str_digits",
     ],
     hidden: &[],
+    more: 0,
 };
 
 /// What an interpreter without options has; nothing here can be changed by one.
@@ -304,6 +308,7 @@ static HASH_INFO: StructType = StructType {
     name: "hash_info",
     fields: &["width", "modulus", "inf", "nan", "imag", "algorithm", "hash_bits", "seed_bits", "cutoff"],
     hidden: &[],
+    more: 0,
 };
 
 fn hash_info(vm: &mut Vm) -> Value {

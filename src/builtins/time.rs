@@ -111,6 +111,7 @@ pub static MODULE: NativeModule = NativeModule {
     ],
     constants: &[
         ("timezone", |_| Value::int(zone().0)),
+        ("_STRUCT_TM_ITEMS", |_| Value::int(11)),
         ("altzone", |_| Value::int(zone().1)),
         ("daylight", |_| Value::int((zone().0 != zone().1) as i64)),
         ("tzname", |_| {
@@ -131,6 +132,7 @@ static STRUCT_TIME: StructType = StructType {
         "tm_year", "tm_mon", "tm_mday", "tm_hour", "tm_min", "tm_sec", "tm_wday", "tm_yday", "tm_isdst",
     ],
     hidden: &[],
+    more: 2,
 };
 
 /// How many numbers a calendar time has.

@@ -36,9 +36,15 @@ pub static MODULE: NativeModule = NativeModule {
 pub static METHODS: &[Native] = &[
     Native {
         name: "__new__",
-        params: "cls, object, callback=None, /",
+        params: "cls, object, callback=None, /, **ignored",
         run: new,
         doc: "A reference that does not keep its object alive. `callback` is called with it when the object dies.",
+    },
+    Native {
+        name: "__init__",
+        params: "self, object, callback=None, /",
+        run: |_| Ok(Value::NONE),
+        doc: "Does nothing: `__new__` has done it.",
     },
     Native { name: "__call__", params: "self, /", run: call_, doc: "The object, none if it is dead." },
     Native {
@@ -83,7 +89,11 @@ fn new(call: &mut Call) -> Res {
         return Err(call.vm.type_error(format!("cannot create weak reference to '{got}' object")));
     }
     let callback = call.opt(2).cloned().unwrap_or(Value::NONE);
-    Ok(WeakRef::object(target, callback))
+    let class = call.class()?;
+    if !class.flags.is_user && call.keywords().is_some_and(|named| !named.is_empty()) {
+        return Err(call.vm.type_error("weakref() takes no keyword arguments"));
+    }
+    Ok(WeakRef::object(target, callback, Some(class).filter(|class| class.flags.is_user)))
 }
 
 fn call_(call: &mut Call) -> Res {
@@ -181,6 +191,36 @@ pub static GC: NativeModule = NativeModule {
             doc: "Sets how many such objects start a collection; 0 turns that off. The next collection chooses anew.",
         },
         Native {
+            name: "get_debug",
+            params: "",
+            run: |_| Ok(Value::int(0)),
+            doc: "Which debugging flags are set: none ever is.",
+        },
+        Native {
+            name: "set_debug",
+            params: "flags, /",
+            run: nothing,
+            doc: "Does nothing: collections have nothing to say.",
+        },
+        Native {
+            name: "is_tracked",
+            params: "obj, /",
+            run: |call| Ok(Value::bool(call.arg(0).tag().is_container())),
+            doc: "Whether an object may be part of a cycle.",
+        },
+        Native {
+            name: "get_referents",
+            params: "*objs",
+            run: referents,
+            doc: "A list of the objects that these refer to directly.",
+        },
+        Native {
+            name: "get_freeze_count",
+            params: "",
+            run: |_| Ok(Value::int(0)),
+            doc: "How many objects are frozen: none ever is.",
+        },
+        Native {
             name: "freeze",
             params: "",
             run: nothing,
@@ -193,7 +233,15 @@ pub static GC: NativeModule = NativeModule {
             doc: "Does nothing: there are no generations to move objects between.",
         },
     ],
-    constants: &[("garbage", |_| Value::list(Vec::new())), ("callbacks", |_| Value::list(Vec::new()))],
+    constants: &[
+        ("garbage", |_| Value::list(Vec::new())),
+        ("callbacks", |_| Value::list(Vec::new())),
+        ("DEBUG_STATS", |_| Value::int(1)),
+        ("DEBUG_COLLECTABLE", |_| Value::int(2)),
+        ("DEBUG_UNCOLLECTABLE", |_| Value::int(4)),
+        ("DEBUG_SAVEALL", |_| Value::int(32)),
+        ("DEBUG_LEAK", |_| Value::int(38)),
+    ],
 };
 
 fn collect(call: &mut Call) -> Res {
@@ -202,6 +250,18 @@ fn collect(call: &mut Call) -> Res {
         return Err(call.vm.value_error("invalid generation"));
     }
     Ok(Value::size(call.vm.collect_garbage()))
+}
+
+fn referents(call: &mut Call) -> Res {
+    let mut found: Vec<Value> = Vec::new();
+    for object in call.rest() {
+        object.trace(&mut |value| {
+            if value.tag().is_heap() {
+                found.push(value.clone());
+            }
+        });
+    }
+    Ok(Value::list(found))
 }
 
 fn enable(_call: &mut Call) -> Res {

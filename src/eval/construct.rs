@@ -225,7 +225,7 @@ impl Vm {
             _ => {
                 // Of a file or an iterator the kind does not tell the type.
                 let base = match class.kind {
-                    Tag::File | Tag::Iter => class.clone(),
+                    Tag::File | Tag::Iter | Tag::Foreign => class.clone(),
                     kind => self.types.of_tag(kind).clone(),
                 };
                 // Files in memory are filled by `__init__`.

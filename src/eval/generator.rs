@@ -23,6 +23,8 @@ pub(super) struct Running {
     path: Vec<Step>,
     /// What waits at the `yield` that the path leads to; `None` once delivered.
     resume: Option<Resume>,
+    /// The exception that whoever resumed it is handling.
+    handled_outside: Value,
     yielded: Value,
 }
 
@@ -62,7 +64,7 @@ impl Vm {
                 let has_started = generator.status.replace(Status::Ended) == Status::Ended;
                 let slots = generator.slots.take();
                 drop(slots);
-                let raised = self.raise(exception);
+                let raised = self.raise_as_is(exception);
                 if !has_started {
                     self.record_place(&generator.function.code.clone());
                 }
@@ -111,7 +113,7 @@ impl Vm {
                 self.returned = Value::NONE;
                 return match resume {
                     Resume::Send(_) => Ok(None),
-                    Resume::Throw(exception) => Err(self.raise(exception)),
+                    Resume::Throw(exception) => Err(self.raise_as_is(exception)),
                 };
             }
             Status::Created => true,
@@ -134,6 +136,7 @@ impl Vm {
         let running = Running {
             path: generator.path.take(),
             resume: (!is_first).then_some(resume),
+            handled_outside: self.handling.clone(),
             yielded: Value::UNBOUND,
         };
         let outer = self.running_generator.replace(Box::new(running));
@@ -269,7 +272,13 @@ impl Vm {
             }
             Some(Resume::Send(value)) => value,
             Some(Resume::Throw(exception)) => {
-                self.raise(exception);
+                // Its context may be what the generator handles itself, not what its caller does.
+                let outside = self.running().handled_outside.clone();
+                if self.handling.same(&outside) {
+                    self.raise_as_is(exception);
+                } else {
+                    self.raise(exception);
+                }
                 self.at(y.span);
                 return Flow::Raise;
             }

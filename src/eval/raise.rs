@@ -207,6 +207,13 @@ impl Vm {
         Raised
     }
 
+    /// As `raise`, the context staying as it is: an exception thrown into a generator is not raised anew.
+    pub fn raise_as_is(&mut self, exception: Ref<Exception>) -> Raised {
+        self.raised = Some(exception);
+        self.error_place = ErrorPlace::Unknown;
+        Raised
+    }
+
     /// Links `exception` to the one being handled, avoiding cycles.
     fn set_context(&mut self, exception: &Ref<Exception>) {
         let Some(handled) = self.handling.get_ref::<Exception>() else { return };

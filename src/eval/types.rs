@@ -180,7 +180,9 @@ impl Types {
             _ if tag == Tag::Foreign => crate::builtins::methods::of_foreign(name),
             _ => crate::builtins::methods::ITERATOR,
         };
-        let is_base = !crate::builtins::methods::constructor_of(name).is_empty();
+        use crate::value::{generic_alias, weak};
+        let is_base = !crate::builtins::methods::constructor_of(name).is_empty()
+            || [weak::TYPE_NAME, generic_alias::TYPE_NAME].contains(&name);
         let flags = Flags { is_slotted: true, is_base, ..Flags::default() };
         let made = builtin(name, None, vec![self.object.clone()], tag, flags, methods);
         if matches!(tag, Tag::Iter | Tag::File) {

@@ -5,7 +5,7 @@
 
 use super::{Heap, Ref, Tag, Value};
 use crate::text::codec::Codec;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::rc::{Rc, Weak};
 
@@ -57,6 +57,8 @@ pub struct File {
     pub name: Value,
     pub settings: Settings,
     pub state: Rc<RefCell<State>>,
+    /// What the attribute `buffer` gives, once anybody asks.
+    pub buffer: OnceCell<Value>,
 }
 
 pub struct State {
@@ -75,7 +77,7 @@ impl File {
         let close_descriptor = settings.close_descriptor;
         let state =
             State { backend, input: Vec::new(), at: 0, output: Vec::new(), close_descriptor, newlines: 0 };
-        Ref::new(File { name, settings, state: Rc::new(RefCell::new(state)) })
+        Ref::new(File { name, settings, state: Rc::new(RefCell::new(state)), buffer: OnceCell::new() })
     }
 
     /// A handle for flushing that does not keep the file open.
@@ -315,4 +317,9 @@ impl Drop for State {
 
 impl Heap for File {
     const TAG: Tag = Tag::File;
+    fn trace(&self, visit: &mut dyn FnMut(&Value)) {
+        if let Some(buffer) = self.buffer.get() {
+            visit(buffer);
+        }
+    }
 }

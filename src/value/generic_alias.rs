@@ -96,7 +96,7 @@ pub fn new(origin: &Value, key: &Value) -> Value {
 
 /// Type and parameters; `None` if the value is no alias.
 pub fn parts(value: &Value) -> Option<(Value, Vec<Value>)> {
-    match value.view() {
+    match Vm::unwrap_native(value).view() {
         View::Foreign(object) if object.type_name == TYPE_NAME => {
             object.data.borrow().downcast_ref::<(Value, Vec<Value>)>().cloned()
         }
@@ -124,7 +124,7 @@ fn of_origin(call: &mut Call) -> Res {
 }
 
 /// The type variables in a list of parameters, each once.
-fn variables(vm: &mut Vm, args: &[Value]) -> Res<Vec<Value>> {
+pub fn variables(vm: &mut Vm, args: &[Value]) -> Res<Vec<Value>> {
     let mut found: Vec<Value> = Vec::new();
     for arg in args.iter().filter(|arg| !arg.is::<Type>()) {
         let inner = match vm.type_name(arg).as_str() {
@@ -148,18 +148,28 @@ fn parameters_of(vm: &mut Vm, value: &Value) -> Res<Vec<Value>> {
 /// `alias[types]`
 fn substitute(call: &mut Call) -> Res {
     let (origin, args) = this(call)?;
-    let parameters = variables(call.vm, &args)?;
-    let shown = call.vm.repr_of(call.arg(0))?;
+    let filled = fill_in(call.vm, call.arg(0), &args, call.arg(1))?;
+    Ok(new(&origin, &Value::tuple(filled)))
+}
+
+/// The parameters of `generic` with types in the place of their type variables: `given` is one or a tuple of them.
+///
+/// # Errors
+/// `TypeError`: there are no type variables, or not as many.
+pub fn fill_in(vm: &mut Vm, generic: &Value, args: &[Value], given: &Value) -> Res<Vec<Value>> {
+    let parameters = variables(vm, args)?;
     if parameters.is_empty() {
-        return Err(call.vm.type_error(format!("{shown} is not a generic class")));
+        let shown = vm.repr_of(generic)?;
+        return Err(vm.type_error(format!("{shown} is not a generic class")));
     }
-    let given = match call.arg(1).get::<super::Tuple>() {
+    let given = match given.get::<super::Tuple>() {
         Some(tuple) => tuple.items().to_vec(),
-        None => vec![call.arg(1).clone()],
+        None => vec![given.clone()],
     };
     if given.len() != parameters.len() {
         let what = if given.len() > parameters.len() { "many" } else { "few" };
-        return Err(call.vm.type_error(format!(
+        let shown = vm.repr_of(generic)?;
+        return Err(vm.type_error(format!(
             "Too {what} arguments for {shown}; actual {}, expected {}",
             given.len(),
             parameters.len()
@@ -167,21 +177,21 @@ fn substitute(call: &mut Call) -> Res {
     }
     let of = |variable: &Value| parameters.iter().position(|p| p.same(variable)).map(|i| given[i].clone());
     let mut filled = Vec::with_capacity(args.len());
-    for arg in &args {
+    for arg in args {
         if let Some(value) = of(arg) {
             filled.push(value);
             continue;
         }
-        let inner = if arg.is::<Type>() { Vec::new() } else { parameters_of(call.vm, arg)? };
+        let inner = if arg.is::<Type>() { Vec::new() } else { parameters_of(vm, arg)? };
         filled.push(match inner.is_empty() {
             true => arg.clone(),
             false => {
                 let values = inner.iter().filter_map(of).collect();
-                call.vm.get_item(arg, &Value::tuple(values))?
+                vm.get_item(arg, &Value::tuple(values))?
             }
         });
     }
-    Ok(new(&origin, &Value::tuple(filled)))
+    Ok(filled)
 }
 
 fn make(call: &mut Call) -> Res {

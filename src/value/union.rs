@@ -1,8 +1,9 @@
 //! `int | str`: a union of types, for `isinstance` and annotations.
 
-use super::{Foreign, Ref, Res, Str, Type, Value, View};
+use super::{Foreign, Ref, Res, Str, Tag, Type, Value, View, generic_alias};
 use crate::call::{Call, Native};
 use crate::eval::Vm;
+use crate::eval::code::BinaryOp;
 use std::cell::RefCell;
 
 /// Python's name of the type of unions.
@@ -28,6 +29,23 @@ pub const UNION: &[Native] = &[
         run: equals,
         doc: "Whether both have the same types.",
     },
+    Native {
+        name: ".__parameters__",
+        params: "self",
+        run: |call| {
+            let members = this(call);
+            Ok(Value::tuple(generic_alias::variables(call.vm, &members)?))
+        },
+        doc: "Type variables among the types.",
+    },
+    Native {
+        name: "__getitem__",
+        params: "self, key, /",
+        run: substitute,
+        doc: "The union with types in the place of its type variables.",
+    },
+    Native { name: "__copy__", params: "self, /", run: same, doc: "The union itself." },
+    Native { name: "__deepcopy__", params: "self, memo, /", run: same, doc: "The union itself." },
     Native { name: "__hash__", params: "self, /", run: hash, doc: "`hash(self)`." },
     Native { name: "__repr__", params: "self, /", run: repr, doc: "`repr(self)`." },
     Native {
@@ -69,7 +87,11 @@ pub fn unite(vm: &mut Vm, left: &Value, right: &Value) -> Res {
             },
         };
         for member in more {
-            if !all.iter().any(|known| known.same(&member)) {
+            let mut is_known = false;
+            for known in &all {
+                is_known = is_known || same_type(vm, known, &member)?;
+            }
+            if !is_known {
                 all.push(member);
             }
         }
@@ -88,16 +110,53 @@ fn args(call: &mut Call) -> Res {
     Ok(Value::tuple(this(call)))
 }
 
+fn same(call: &mut Call) -> Res {
+    Ok(call.arg(0).clone())
+}
+
+/// Whether two members of unions are the same: a type and an alias never are.
+fn same_type(vm: &mut Vm, left: &Value, right: &Value) -> Res<bool> {
+    Ok(left.same(right) || left.tag() == right.tag() && !left.is::<Type>() && vm.equals(left, right)?)
+}
+
+fn substitute(call: &mut Call) -> Res {
+    let filled = generic_alias::fill_in(call.vm, call.arg(0), &this(call), call.arg(1))?;
+    let mut filled = filled.into_iter();
+    let mut union = filled.next().unwrap_or_default();
+    for member in filled {
+        union = call.vm.binary(BinaryOp::BitOr, &union, &member)?;
+    }
+    Ok(union)
+}
+
+/// The members as a set, which unions of `typing` compare by, too.
+fn member_set(call: &mut Call, members: Vec<Value>) -> Res {
+    let set = call.vm.set_from(members)?;
+    let class = call.vm.types.of_tag(Tag::FrozenSet).clone();
+    call.vm.call(&class.into(), &[set.into()])
+}
+
 fn equals(call: &mut Call) -> Res {
     let Some(other) = members(call.arg(1)) else { return Ok(Value::NOT_IMPLEMENTED) };
     let this = this(call);
-    let is_in = |list: &[Value], value: &Value| list.iter().any(|v| v.same(value));
-    Ok(Value::bool(this.len() == other.len() && this.iter().all(|t| is_in(&other, t))))
+    if this.len() != other.len() {
+        return Ok(Value::FALSE);
+    }
+    for member in &this {
+        let mut is_there = false;
+        for candidate in &other {
+            is_there = is_there || same_type(call.vm, member, candidate)?;
+        }
+        if !is_there {
+            return Ok(Value::FALSE);
+        }
+    }
+    Ok(Value::TRUE)
 }
 
 fn hash(call: &mut Call) -> Res {
-    let sum = this(call).iter().fold(0u64, |sum, t| sum ^ t.identity());
-    Ok(Value::int(sum as i64))
+    let set = member_set(call, this(call))?;
+    Ok(Value::int(call.vm.hash(&set)? as i64))
 }
 
 fn repr(call: &mut Call) -> Res {

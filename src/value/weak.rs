@@ -5,7 +5,8 @@
 //! object dies its references are emptied first, then their callbacks run.
 
 use super::heap::{self, HAS_WEAK};
-use super::{Foreign, Tag, Value, View};
+use super::{Foreign, Instance, Ref, Tag, Type, Value, View};
+use crate::eval::Vm;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
@@ -14,11 +15,20 @@ use std::rc::{Rc, Weak};
 pub struct WeakRef {
     /// Tag and payload word of the object while it lives.
     target: Cell<Option<(Tag, u64)>>,
-    /// Payload word of the reference object itself, to hand it to the callback.
-    own: Cell<u64>,
+    /// Tag and payload word of the reference object itself while it lives, to hand it to the callback.
+    own: Cell<Option<(Tag, u64)>>,
     pub callback: RefCell<Value>,
     /// Hash of the object, once asked for; it outlives the object.
     pub hash: Cell<Option<u64>>,
+}
+
+/// What the native value of a reference object holds: when it goes, the object has gone.
+struct Handle(Rc<WeakRef>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.own.set(None);
+    }
 }
 
 type Table = HashMap<u64, Vec<Weak<WeakRef>>, foldhash::fast::FixedState>;
@@ -31,22 +41,28 @@ thread_local! {
 pub const TYPE_NAME: &str = "ReferenceType";
 
 impl WeakRef {
-    /// A reference object for `target`: one that is there already if neither has a callback.
-    pub fn object(target: &Value, callback: Value) -> Value {
-        if callback.is_none()
+    /// A reference object for `target`: one that is there already if neither has a callback. Those of a `class`
+    /// that a script derived are not shared.
+    pub fn object(target: &Value, callback: Value, class: Option<Ref<Type>>) -> Value {
+        if class.is_none()
+            && callback.is_none()
             && let Some(known) = references(target).into_iter().find(has_no_callback)
         {
             return known;
         }
         let weak = Rc::new(WeakRef {
             target: Cell::new(Some((target.tag, target.bits))),
-            own: Cell::new(0),
+            own: Cell::new(None),
             callback: RefCell::new(callback),
             hash: Cell::new(None),
         });
-        let data = RefCell::new(Box::new(weak.clone()) as Box<dyn std::any::Any>);
-        let value: Value = super::Ref::new(Foreign { type_name: TYPE_NAME, data }).into();
-        weak.own.set(value.bits);
+        let data = RefCell::new(Box::new(Handle(weak.clone())) as Box<dyn std::any::Any>);
+        let native: Value = Ref::new(Foreign { type_name: TYPE_NAME, data }).into();
+        let value = match class {
+            Some(class) => Instance::with_native(class, native).into(),
+            None => native,
+        };
+        weak.own.set(Some((value.tag, value.bits)));
         TABLE.with_borrow_mut(|table| {
             let entry = table.entry(target.bits).or_default();
             entry.retain(|weak| weak.strong_count() > 0);
@@ -60,7 +76,8 @@ impl WeakRef {
 
     /// What a reference object carries, if the value is one.
     pub fn of(value: &Value) -> Option<Rc<WeakRef>> {
-        value.get::<Foreign>()?.data.borrow().downcast_ref::<Rc<WeakRef>>().cloned()
+        let data = Vm::unwrap_native(value).get::<Foreign>()?.data.borrow();
+        data.downcast_ref::<Handle>().map(|handle| handle.0.clone())
     }
 
     /// The object, if it still lives.
@@ -72,8 +89,9 @@ impl WeakRef {
 
     /// The reference object, if it is not dying itself.
     fn own(&self) -> Option<Value> {
-        // SAFETY: the object owns what `self` is, so its memory is there as long as `self`.
-        unsafe { revive(Tag::Foreign, self.own.get()) }
+        let (tag, bits) = self.own.get()?;
+        // SAFETY: the object owns the handle, which forgets the address before the object is freed.
+        unsafe { revive(tag, bits) }
     }
 }
 
@@ -88,13 +106,15 @@ unsafe fn revive(tag: Tag, bits: u64) -> Option<Value> {
 }
 
 fn has_no_callback(value: &Value) -> bool {
-    WeakRef::of(value).is_some_and(|weak| weak.callback.borrow().is_none())
+    value.is::<Foreign>() && WeakRef::of(value).is_some_and(|weak| weak.callback.borrow().is_none())
 }
 
-/// The weak reference objects of an object.
+/// The weak reference objects of an object, the one that is shared first.
 pub fn references(target: &Value) -> Vec<Value> {
     let known = TABLE.with_borrow(|table| table.get(&target.bits).cloned().unwrap_or_default());
-    known.iter().filter_map(Weak::upgrade).filter_map(|weak| weak.own()).collect()
+    let mut all: Vec<Value> = known.iter().filter_map(Weak::upgrade).filter_map(|weak| weak.own()).collect();
+    all.sort_by_key(|value| !has_no_callback(value));
+    all
 }
 
 /// Whether the kind of an object allows weak references (classes with `__slots__` aside).

@@ -248,7 +248,7 @@ fn from_bytes(call: &mut Call) -> Res {
 }
 
 fn add_bytes(vm: &mut Vm, array: &Array, data: Vec<u8>) -> Res<()> {
-    if data.len() % array.format.size() != 0 {
+    if !data.len().is_multiple_of(array.format.size()) {
         return Err(vm.value_error("bytes length not a multiple of item size"));
     }
     if !data.is_empty() {

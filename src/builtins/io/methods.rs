@@ -9,7 +9,7 @@ use crate::text::codec::Codec;
 use crate::value::file::{Backend, Newline, Settings};
 use crate::value::memoryview::Writable;
 use crate::value::{File, Ref, Res, Tag, Value};
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::io::SeekFrom;
 use std::os::fd::AsRawFd;
 
@@ -301,7 +301,8 @@ fn text_wrapper(call: &mut Call) -> Res {
         }
         .to_string(),
     };
-    Ok(Ref::new(File { name: inner.name.clone(), settings, state: inner.state.clone() }).into())
+    let (name, state) = (inner.name.clone(), inner.state.clone());
+    Ok(Ref::new(File { name, settings, state, buffer: OnceCell::from(call.arg(1).clone()) }).into())
 }
 
 fn detach(call: &mut Call) -> Res {
@@ -778,10 +779,22 @@ fn bytes_behind(file: &File) -> Ref<File> {
         close_descriptor: text.close_descriptor,
         mode: if is_memory { String::new() } else { format!("{}b", text.mode.replace('t', "")) },
     };
-    Ref::new(File { name: file.name.clone(), settings, state: file.state.clone() })
+    Ref::new(File { name: file.name.clone(), settings, state: file.state.clone(), buffer: OnceCell::new() })
 }
 
 fn buffer(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    if let Some(known) = file.buffer.get() {
+        return Ok(known.clone());
+    }
+    let made = make_buffer(call)?;
+    if made.same(call.receiver()) {
+        return Ok(made);
+    }
+    Ok(file.buffer.get_or_init(|| made).clone())
+}
+
+fn make_buffer(call: &mut Call) -> Res {
     let file = call.this::<File>()?;
     let which = match file.state.borrow().backend {
         Backend::Stdin => Some(Standard::In),

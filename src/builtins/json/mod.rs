@@ -48,6 +48,8 @@ pub static MODULE: NativeModule = NativeModule {
     constants: &[
         ("JSONDecodeError", |vm| error_class(vm).map_or(Value::NONE, Value::from)),
         ("JSONEncoder", |vm| super::in_zpy(vm, "json.encoder", "JSONEncoder")),
+        ("decoder", |vm| vm.import_module("json.decoder").unwrap_or(crate::value::Value::NONE)),
+        ("encoder", |vm| vm.import_module("json.encoder").unwrap_or(crate::value::Value::NONE)),
         ("JSONDecoder", |vm| super::in_zpy(vm, "json.decoder", "JSONDecoder")),
     ],
 };

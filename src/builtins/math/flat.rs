@@ -43,9 +43,9 @@ pub static FLAT: NativeModule = NativeModule {
         "math_sinh", f64::sinh, "The hyperbolic sine.";
         "math_cosh", f64::cosh, "The hyperbolic cosine.";
         "math_tanh", f64::tanh, "The hyperbolic tangent.";
-        "math_asinh", f64::asinh, "The inverse hyperbolic sine.";
-        "math_acosh", f64::acosh, "The inverse hyperbolic cosine; NaN below 1.";
-        "math_atanh", f64::atanh, "The inverse hyperbolic tangent; inf at 1, NaN beyond.";
+        "math_asinh", super::hyperbolic::asinh, "The inverse hyperbolic sine.";
+        "math_acosh", super::hyperbolic::acosh, "The inverse hyperbolic cosine; NaN below 1.";
+        "math_atanh", super::hyperbolic::atanh, "The inverse hyperbolic tangent; inf at 1, NaN beyond.";
         "math_floor", f64::floor, "The nearest whole number below, as a float.";
         "math_ceil", f64::ceil, "The nearest whole number above, as a float.";
         "math_trunc", f64::trunc, "The whole part, as a float.";

@@ -2,6 +2,7 @@
 
 mod exact;
 mod flat;
+mod hyperbolic;
 mod module;
 
 pub use flat::FLAT;

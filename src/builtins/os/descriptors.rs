@@ -11,7 +11,7 @@ use std::os::fd::FromRawFd;
 use std::os::unix::ffi::OsStrExt;
 
 pub static TERMINAL_SIZE: StructType =
-    StructType { module: "os", name: "terminal_size", fields: &["columns", "lines"], hidden: &[] };
+    StructType { module: "os", name: "terminal_size", fields: &["columns", "lines"], hidden: &[], more: 0 };
 
 /// A file that uses a descriptor without owning it.
 pub fn borrowed(number: i32) -> std::io::Result<ManuallyDrop<std::fs::File>> {

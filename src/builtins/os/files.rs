@@ -20,6 +20,7 @@ pub static STAT_RESULT: StructType = StructType {
         "st_ctime",
     ],
     hidden: &["st_atime", "st_mtime", "st_ctime"],
+    more: 9,
 };
 
 pub fn getcwd(call: &mut Call) -> Res {
@@ -76,6 +77,7 @@ pub static STATVFS_RESULT: StructType = StructType {
         "f_namemax",
     ],
     hidden: &[],
+    more: 1,
 };
 
 pub fn statvfs(call: &mut Call) -> Res {

@@ -13,6 +13,7 @@ static UNAME_RESULT: StructType = StructType {
     name: "uname_result",
     fields: &["sysname", "nodename", "release", "version", "machine"],
     hidden: &[],
+    more: 0,
 };
 
 static TIMES_RESULT: StructType = StructType {
@@ -20,6 +21,7 @@ static TIMES_RESULT: StructType = StructType {
     name: "times_result",
     fields: &["user", "system", "children_user", "children_system", "elapsed"],
     hidden: &[],
+    more: 0,
 };
 
 pub fn getenv(call: &mut Call) -> Res {
