@@ -243,7 +243,10 @@ impl Vm {
     }
 
     fn range_item(&mut self, range: &Range, index: &Value) -> Res {
-        let Some(len) = range.len() else { return self.big_range_item(range, index) };
+        // Positions in sequences are signed.
+        let Some(len) = range.len().filter(|&len| isize::try_from(len).is_ok()) else {
+            return self.big_range_item(range, index);
+        };
         if let View::Slice(slice) = index.view() {
             let bounds = self.slice_bounds(slice, len)?;
             let at = |i: i64| range.start as i128 + range.step as i128 * i as i128;
@@ -267,19 +270,17 @@ impl Vm {
         if let View::Slice(slice) = index.view() {
             return self.big_range_slice(range, slice);
         }
-        let int = self.to_int_value(index)?;
-        let (Some(big), Some(int)) = (&range.big, Int::of(&int)) else {
-            return Err(self.index_error("range object index out of range"));
-        };
-        let len = big.len();
-        let mut at: BigInt = int.to_big().into_owned();
+        let index = self.to_int_value(index)?;
+        let big = |value: &Value| Int::of(value).map(|int| int.to_big().into_owned()).unwrap_or_default();
+        let len = range.length();
+        let mut at = big(&index);
         if at.is_negative() {
             at += &len;
         }
         if at.is_negative() || at >= len {
             return Err(self.index_error("range object index out of range"));
         }
-        Ok(Value::big(&big.start + &big.step * at))
+        Ok(Value::big(big(&range.start_value()) + big(&range.step_value()) * at))
     }
 
     fn object_item(&mut self, object: &Value, index: &Value) -> Res {
@@ -436,6 +437,10 @@ impl Vm {
                 bytes.data.borrow_mut()[position] = byte;
             }
             return Ok(());
+        }
+        if Int::of(index).is_none() && index.tag() != Tag::Instance {
+            // What the index is matters before what the value is.
+            self.position(index, 0, "bytearray")?;
         }
         let byte = self.to_byte(value)?;
         let len = bytes.data.borrow().len();

@@ -68,6 +68,12 @@ const OWN: &[Native] = &[
     POWER,
     REFLECTED_POWER,
     Native {
+        name: "__getformat__",
+        params: "cls, typestr, /",
+        run: format_of,
+        doc: "How 'double' or 'float' numbers are stored: as IEEE 754 says, and with which byte first.",
+    },
+    Native {
         name: "__getnewargs__",
         params: "self, /",
         run: new_args,
@@ -98,7 +104,7 @@ impl Vm {
         }
         if let Some(digits) = text_of_number(value) {
             if let Some(float) = text::float::parse(&digits) {
-                return Ok(if float.is_nan() { new_nan() } else { float });
+                return Ok(if float.is_nan() { new_nan().copysign(float) } else { float });
             }
             let shown = self.repr_of(Vm::unwrap_native(value))?;
             return Err(self.value_error(format!("could not convert string to float: {shown}")));
@@ -123,6 +129,15 @@ fn new_nan() -> f64 {
     const QUIET: u64 = 0x7ff8_0000_0000_0000;
     const PAYLOAD: u64 = (1 << 50) - 1;
     f64::from_bits(QUIET | (NEXT.replace(NEXT.get() + 1) & PAYLOAD))
+}
+
+fn format_of(call: &mut Call) -> Res {
+    if !matches!(call.str(1)?, "double" | "float") {
+        let message = "__getformat__() argument 1 must be 'double' or 'float'";
+        return Err(call.vm.value_error(message));
+    }
+    let order = if cfg!(target_endian = "big") { "big" } else { "little" };
+    Ok(Value::str(format!("IEEE, {order}-endian")))
 }
 
 /// The receiver as a number.

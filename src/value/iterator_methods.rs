@@ -5,7 +5,9 @@ use super::{Iter, List, Res, Value, View};
 use crate::call::{Call, Native};
 use crate::eval::Exc;
 
-pub const ITERATOR: &[Native] = &[
+pub const ITERATOR: &[Native] = crate::rows![OWN, super::reduce::ITERATOR];
+
+const OWN: &[Native] = &[
     Native {
         name: "__iter__",
         params: "self, /",

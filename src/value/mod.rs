@@ -38,6 +38,7 @@ pub mod module_methods;
 pub mod object_methods;
 pub mod range;
 pub mod range_methods;
+pub mod reduce;
 pub mod set;
 pub mod set_methods;
 pub mod sort;

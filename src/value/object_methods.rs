@@ -363,7 +363,9 @@ fn reduce_ex(call: &mut Call) -> Res {
     let protocol = call.int(1)?;
     let class = call.vm.type_of(call.arg(0));
     let own = call.vm.lookup(&class, &Str::new("__reduce__"));
-    if own.is_some_and(|found| !found.is::<super::NativeFunction>()) {
+    let general = call.vm.types.object.clone();
+    let general = call.vm.lookup(&general, &Str::new("__reduce__"));
+    if own.zip(general).is_some_and(|(own, general)| !own.same(&general)) {
         return call.vm.call_method(call.arg(0), "__reduce__", &[]);
     }
     reduced(call, protocol)

@@ -9,6 +9,7 @@ use crate::eval::Vm;
 pub const RANGE: &[Native] = crate::rows![RANGE_OWN, CONTAINER, INDEXED, REVERSIBLE];
 
 const RANGE_OWN: &[Native] = &[
+    super::reduce::RANGE,
     Native {
         name: "__new__",
         params: "cls, start, stop=<absent>, step=1, /",
@@ -29,6 +30,7 @@ const RANGE_OWN: &[Native] = &[
 ];
 
 pub const SLICE: &[Native] = &[
+    super::reduce::SLICE,
     Native {
         name: "__new__",
         params: "cls, /, *args",

@@ -13,6 +13,7 @@ pub const SET: &[Native] = crate::rows![CHANGING, COMMON, CONTAINER, BITWISE, DI
 pub const FROZENSET: &[Native] = crate::rows![&[FROZEN_NEW], COMMON, CONTAINER, BITWISE, DIFFERENCE];
 
 const COMMON: &[Native] = &[
+    super::reduce::SET,
     Native { name: "copy", params: "self, /", run: copy, doc: "A set with the same items." },
     Native {
         name: "union",

@@ -15,6 +15,7 @@ const BYTES_PARTS: &[&[Native]] =
 
 const BYTEARRAY_PARTS: &[&[Native]] = &[
     convert::BYTEARRAY_ROWS,
+    crate::value::reduce::BYTEARRAY,
     convert::ROWS,
     search::ROWS,
     split::ROWS,
