@@ -124,7 +124,7 @@ fn resolve_tree(
             syntax::check(source, &tree)?;
             vm.warn_of(source)?;
             let expressions = if mode == Mode::Single { Expressions::Echoed } else { Expressions::Dropped };
-            crate::resolve::module(vm, &mut tree, source.clone(), home, expressions)
+            crate::resolve::module_without_text(vm, &mut tree, source.clone(), home, expressions)
         }
     }
 }
@@ -173,13 +173,10 @@ pub fn text_argument(call: &mut Call, index: usize, wanted: &str) -> Res<String>
     let value = Vm::unwrap_native(call.arg(index));
     let text = match value.view() {
         View::Str(text) => text.as_str().to_string(),
-        View::Bytes(_) | View::ByteArray(_) => match String::from_utf8(call.bytes(index)?.into_owned()) {
-            Ok(text) => text,
-            Err(_) => {
-                let message = "(unicode error) 'utf-8' codec can't decode the source";
-                return Err(call.vm.error(Exc::SyntaxError, message));
-            }
-        },
+        View::Bytes(_) | View::ByteArray(_) | View::MemoryView(_) => {
+            let data = call.bytes(index)?.into_owned();
+            call.vm.decode_source(&data)?
+        }
         _ => {
             let name = call.native.name;
             let message = format!("{name}() arg {} must be a {wanted}", index + 1);

@@ -3,6 +3,7 @@
 use super::options::Program;
 use crate::eval::{Exc, Vm};
 use crate::source::SourceFile;
+use crate::text::codec;
 use crate::text::surrogate::decode_utf8_surrogateescape;
 use crate::value::Raised;
 use anyhow::{Context, Result, anyhow, bail};
@@ -86,6 +87,11 @@ fn plainly(error: std::io::Error) -> anyhow::Error {
 fn source(name: &str, shown: &str, bytes: Vec<u8>) -> Result<SourceFile> {
     if bytes.len() > LARGEST {
         bail!("{shown} is larger than 4 GiB");
+    }
+    if let Some(codec) = codec::declared_encoding(&bytes).and_then(codec::Codec::find)
+        && let Ok(text) = codec::decode(&bytes, codec, "strict")
+    {
+        return Ok(SourceFile::new(name, text));
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(SourceFile::new(name, text)),

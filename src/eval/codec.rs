@@ -57,6 +57,32 @@ impl Vm {
         }
     }
 
+    /// The text of a program, in the encoding it says it has, or UTF-8.
+    ///
+    /// # Errors
+    /// `SyntaxError` for an unknown encoding, and for bytes that are not in it.
+    pub fn decode_source(&mut self, data: &[u8]) -> Res<String> {
+        let declared = codec::declared_encoding(data).map(str::to_string);
+        let encoding = declared.as_deref().unwrap_or("utf-8");
+        let decoded = match self.decode(data, encoding, "strict") {
+            Ok(text) => text,
+            Err(raised) => {
+                let is_unknown = self.is_raised(Exc::LookupError);
+                if !is_unknown && !self.is_raised(Exc::UnicodeDecodeError) {
+                    return Err(raised);
+                }
+                let error = self.take_raised();
+                let message = match (is_unknown, self.exception_text(&error)?) {
+                    (true, _) => format!("unknown encoding: {encoding}"),
+                    (false, text) if declared.is_none() => format!("(unicode error) {text}"),
+                    (false, text) => text,
+                };
+                return Err(self.error(Exc::SyntaxError, message));
+            }
+        };
+        Ok(decoded.as_str().unwrap_or_default().to_string())
+    }
+
     /// The error handler that a script has registered under a name.
     fn error_handler(&self, errors: &str) -> Option<Value> {
         self.state.codecs.handlers.get(errors).cloned()

@@ -191,13 +191,8 @@ impl Vm {
     fn read_source(&mut self, file: &Path) -> Res<SourceFile> {
         let shown = file.to_string_lossy().into_owned();
         let bytes = std::fs::read(file).map_err(|error| self.os_error(&error, Some(&shown)))?;
-        match String::from_utf8(bytes) {
-            Ok(text) => Ok(SourceFile::new(shown, text)),
-            Err(_) => {
-                let message = format!("(unicode error) 'utf-8' codec can't decode the source of {shown}");
-                Err(self.error(Exc::SyntaxError, message))
-            }
-        }
+        let text = self.decode_source(&bytes)?;
+        Ok(SourceFile::new(shown, text))
     }
 
     /// A module with the variables every module has.

@@ -807,10 +807,9 @@ impl<'s> Walk<'s> {
                 self.patterns(items, bound)
             }
             PatternKind::Mapping { items, rest } => {
-                let mut seen = HashSet::new();
-                for (key, value) in items {
-                    let text = self.source.slice(key.span);
-                    if !matches!(key.kind, ExprKind::Attribute { .. }) && !seen.insert(text) {
+                for (at, (key, value)) in items.iter().enumerate() {
+                    if items[..at].iter().any(|(other, _)| is_same_literal(key, other)) {
+                        let text = self.source.slice(key.span);
                         return refuse(
                             format!("mapping pattern checks duplicate key ({text})"),
                             pattern.span,
@@ -870,6 +869,25 @@ impl<'s> Walk<'s> {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether two keys of a mapping pattern are the same literal.
+fn is_same_literal(left: &Expr, right: &Expr) -> bool {
+    match (&left.kind, &right.kind) {
+        (ExprKind::Str(a), ExprKind::Str(b)) => a == b,
+        (ExprKind::Bytes(a), ExprKind::Bytes(b)) => a == b,
+        (ExprKind::Int(a), ExprKind::Int(b)) => a == b,
+        (ExprKind::Float(a), ExprKind::Float(b)) | (ExprKind::Imaginary(a), ExprKind::Imaginary(b)) => a == b,
+        (ExprKind::None, ExprKind::None)
+        | (ExprKind::True, ExprKind::True)
+        | (ExprKind::False, ExprKind::False) => true,
+        (ExprKind::Unary { operand: a, .. }, ExprKind::Unary { operand: b, .. }) => is_same_literal(a, b),
+        (
+            ExprKind::Binary { op, left: a, right: b, .. },
+            ExprKind::Binary { op: other, left: c, right: d, .. },
+        ) => op == other && is_same_literal(a, c) && is_same_literal(b, d),
+        _ => false,
     }
 }
 

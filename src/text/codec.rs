@@ -205,6 +205,35 @@ fn push_escaped(cp: u32, out: &mut Vec<u8>) {
     }
 }
 
+/// The encoding that the text of a program says it has: a comment `coding: NAME` in its first two lines.
+pub fn declared_encoding(data: &[u8]) -> Option<&str> {
+    let mut lines = data.split(|&byte| byte == b'\n').take(2);
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | 0x0c | b'\r');
+    let in_line = |line: &'_ [u8]| -> Option<(usize, usize)> {
+        let start = line.iter().position(|byte| !is_blank(byte))?;
+        let word = memchr::memmem::find(line, b"coding").filter(|_| line[start] == b'#')?;
+        let mark = word + b"coding".len();
+        if !matches!(line.get(mark), Some(b':' | b'=')) {
+            return None;
+        }
+        let from = mark + 1 + line[mark + 1..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        let length = line[from..].iter().take_while(is_name).count();
+        (length > 0).then_some((from, from + length))
+    };
+    let first = lines.next()?;
+    let (line, (from, to)) = match in_line(first) {
+        Some(found) => (first, found),
+        // The second line counts only behind a comment or blanks.
+        None => {
+            let starts = first.iter().find(|byte| !is_blank(byte));
+            let second = lines.next().filter(|_| starts.is_none_or(|&byte| byte == b'#'))?;
+            (second, in_line(second)?)
+        }
+    };
+    std::str::from_utf8(&line[from..to]).ok()
+}
+
 /// The text as bytes.
 ///
 /// Errors: as the handler `errors` wants; an unknown handler is one only when it is needed.

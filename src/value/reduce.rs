@@ -116,7 +116,12 @@ fn iterator(call: &mut Call) -> Res {
             return Err(call.vm.type_error(format!("cannot pickle '{name}' object")));
         }
     };
-    let mut reduced = vec![builtin(call.vm, function), Value::tuple(args)];
+    // That of a derived class is made by its class.
+    let function = match call.arg(0).tag() {
+        super::Tag::Instance => call.vm.type_of(call.arg(0)).into(),
+        _ => builtin(call.vm, function),
+    };
+    let mut reduced = vec![function, Value::tuple(args)];
     reduced.extend(state);
     Ok(Value::tuple(reduced))
 }
@@ -226,7 +231,8 @@ fn move_iterator(call: &mut Call) -> Res {
             let len = list.get::<List>().map_or(0, List::len);
             *left = usize::try_from(to.saturating_add(1)).unwrap_or(0).min(len);
         }
-        IterState::Items { index, .. } => *index = to,
+        IterState::Items { index, step, .. } if *step > 0 => *index = to.max(0),
+        IterState::Items { index, .. } => *index = to.max(-1),
         IterState::Range { next, left, step } => {
             let steps = u64::try_from(to).unwrap_or(0).min(*left);
             *next = (*next as i128 + *step as i128 * steps as i128) as i64;
