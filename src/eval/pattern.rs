@@ -4,7 +4,7 @@
 
 use super::code::{Match, Pattern, Target};
 use super::{Exc, Flow, Vm};
-use crate::value::{Dict, Res, Str, Tag, Type, Value, View};
+use crate::value::{Dict, Ref, Res, Str, Tag, Type, Value, View};
 
 /// Values for the targets of a pattern, in the order they were met.
 type Bindings<'a> = Vec<(&'a Target, Value)>;
@@ -98,9 +98,27 @@ impl Vm {
         if !self.is_sequence(subject)? {
             return Ok(false);
         }
-        let items = self.collect(subject)?;
         let needed = before.len() + after.len();
-        if items.len() < needed || (star.is_none() && items.len() != needed) {
+        let is_plain = matches!(subject.tag(), Tag::List | Tag::Tuple);
+        if needed == 0 && matches!(star, Some(None)) {
+            return Ok(true);
+        }
+        let len = if needed == 0 && star.is_some() { 0 } else { self.len(subject)? };
+        if len < needed || (star.is_none() && len != needed) {
+            return Ok(false);
+        }
+        if !is_plain && matches!(star, Some(None)) {
+            return self.matches_ends(before, after, len, subject, bindings);
+        }
+        let all_wild = before.iter().chain(after).all(|pattern| matches!(pattern, Pattern::Wildcard));
+        if star.is_none() && all_wild {
+            return Ok(true);
+        }
+        let items = match star {
+            None if !is_plain => self.take_exactly(subject, needed)?,
+            _ => self.collect(subject)?,
+        };
+        if items.len() < needed {
             return Ok(false);
         }
         for (pattern, item) in before.iter().zip(&items) {
@@ -120,9 +138,31 @@ impl Vm {
         Ok(true)
     }
 
+    /// Matches the first and last items of a sequence, of which no others are looked at.
+    fn matches_ends<'a>(
+        &mut self,
+        before: &'a [Pattern],
+        after: &'a [Pattern],
+        len: usize,
+        subject: &Value,
+        bindings: &mut Bindings<'a>,
+    ) -> Res<bool> {
+        let places = (0..before.len()).chain(len - after.len()..len);
+        for (pattern, place) in before.iter().chain(after).zip(places) {
+            if matches!(pattern, Pattern::Wildcard) {
+                continue;
+            }
+            let item = self.get_item(subject, &Value::size(place))?;
+            if !self.matches(pattern, &item, bindings)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Sequences for patterns: lists, tuples, ranges and what says so; never strings or bytes.
     fn is_sequence(&mut self, subject: &Value) -> Res<bool> {
-        match Vm::unwrap_native(subject).tag() {
+        match subject.tag() {
             Tag::List | Tag::Tuple | Tag::Range => return Ok(true),
             Tag::Instance => {}
             _ => return Ok(false),
@@ -134,8 +174,20 @@ impl Vm {
     fn has_abc_base(&mut self, subject: &Value, names: &[&str]) -> Res<bool> {
         let class = self.type_of(subject);
         let mro = class.mro.borrow().clone();
-        if mro.iter().any(|t| names.contains(&t.name().as_str())) {
-            return Ok(true);
+        // The first base that is one or the other decides.
+        let sequences = ["Sequence", "MutableSequence", "deque", "array", "list", "tuple", "range"];
+        let mappings = ["Mapping", "MutableMapping", "dict"];
+        let decides = |t: &&Ref<Type>| {
+            let name = t.name();
+            sequences.contains(&name.as_str()) || mappings.contains(&name.as_str())
+        };
+        if let Some(first) = mro.iter().find(decides) {
+            let is_sequence = sequences.contains(&first.name().as_str());
+            return Ok(is_sequence == (names[0] == "Sequence"));
+        }
+        let is_text = mro.iter().any(|t| matches!(t.kind, Tag::Str | Tag::Bytes | Tag::ByteArray));
+        if is_text {
+            return Ok(false);
         }
         if self.modules.get_text("collections.abc").is_none() {
             return Ok(false);
@@ -158,7 +210,7 @@ impl Vm {
         subject: &Value,
         bindings: &mut Bindings<'a>,
     ) -> Res<bool> {
-        let is_mapping = match Vm::unwrap_native(subject).tag() {
+        let is_mapping = match subject.tag() {
             Tag::Dict | Tag::MappingProxy => true,
             Tag::Instance => self.has_abc_base(subject, &["Mapping", "MutableMapping"])?,
             _ => false,
