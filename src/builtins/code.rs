@@ -104,7 +104,7 @@ pub fn resolve(
     };
     let mut tree = crate::syntax::parse(source)?;
     vm.warn_of(source)?;
-    crate::resolve::module(vm, &mut tree, source.clone(), home, expressions)
+    crate::resolve::module_without_text(vm, &mut tree, source.clone(), home, expressions)
 }
 
 /// The code of a tree that is no text's.
@@ -125,7 +125,7 @@ fn resolve_tree(
             syntax::check(source, &tree)?;
             vm.warn_of(source)?;
             let expressions = if mode == Mode::Single { Expressions::Echoed } else { Expressions::Dropped };
-            crate::resolve::module(vm, &mut tree, source.clone(), home, expressions)
+            crate::resolve::module_without_text(vm, &mut tree, source.clone(), home, expressions)
         }
     }
 }

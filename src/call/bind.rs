@@ -5,7 +5,7 @@
 use super::{Call, Param, Signature};
 use crate::eval::Vm;
 use crate::eval::code::Params;
-use crate::value::{Dict, Function, NativeFunction, Raised, Ref, Res, Str, Type, Value, dict::Map};
+use crate::value::{Dict, Function, NativeFunction, Raised, Ref, Res, Str, Tag, Type, Value, dict::Map};
 
 impl Vm {
     /// Calls a native function with the arguments on the stack from `start`: all positional, then one
@@ -176,7 +176,21 @@ impl Vm {
         let by_position_only = signature.positional_only == signature.positional.len()
             && signature.keyword_only.is_empty()
             && keywords.is_empty();
-        let message = if by_position_only {
+        // These methods of text count in other words than the rest.
+        let counts_in_words = by_position_only
+            && signature.positional.len() == 4
+            && function
+                .owner
+                .as_ref()
+                .is_some_and(|owner| matches!(owner.kind, Tag::Str | Tag::Bytes | Tag::ByteArray))
+            && matches!(
+                function.native.name,
+                "find" | "rfind" | "index" | "rindex" | "count" | "startswith" | "endswith"
+            );
+        let message = if counts_in_words {
+            let (bound, number) = if given < least { ("at least", least) } else { ("at most", most) };
+            format!("{name}() takes {bound} {number} argument{} ({given} given)", plural(number))
+        } else if by_position_only {
             if signature.rest.is_some() {
                 format!("{name} expected at least {least} argument{}, got {given}", plural(least))
             } else if most == 0 {

@@ -489,7 +489,12 @@ fn number_order(left: &Value, right: &Value) -> Option<Order> {
     match (left.view(), right.view()) {
         (View::Float(a), View::Float(b)) => return Some(a.partial_cmp(&b)),
         (View::Complex(_), _) | (_, View::Complex(_)) => {
-            let (a, b) = (complex_of(left)?, complex_of(right)?);
+            let (a, b) = match (complex_of(left), complex_of(right)) {
+                // An int is compared as it is: not every one is a float.
+                (Some(c), _) if Int::of(right).is_some() => return real_order(c, right),
+                (_, Some(c)) if Int::of(left).is_some() => return real_order(c, left),
+                (a, b) => (a?, b?),
+            };
             return Some((a == b).then_some(Ordering::Equal));
         }
         _ => {}
@@ -500,6 +505,12 @@ fn number_order(left: &Value, right: &Value) -> Option<Order> {
         (None, Some(b)) => Some(float_int_order(b, Int::of(left)?).map(Ordering::reverse)),
         (Some(a), Some(b)) => Some(a.partial_cmp(&b)),
     }
+}
+
+/// Whether a complex number is that int.
+fn real_order(complex: Complex, int: &Value) -> Option<Order> {
+    let order = float_int_order(complex.re, Int::of(int)?);
+    Some(order.filter(|order| order.is_eq() && complex.im == 0.0))
 }
 
 fn complex_of(value: &Value) -> Option<Complex> {

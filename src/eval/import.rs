@@ -307,6 +307,25 @@ impl Vm {
         self.call_method(&warnings, "warn_explicit", &args).map(drop)
     }
 
+    /// Warns of what the running code does.
+    ///
+    /// # Errors
+    /// The warning, where it counts as an error.
+    pub fn warn(&mut self, category: Exc, message: &str) -> Res<()> {
+        let warnings = self.import_module("warnings")?;
+        let args = [Value::str(message), self.types.exception(category).into()];
+        self.call_method(&warnings, "warn", &args).map(drop)
+    }
+
+    /// Warns of a method that should give a number and gives one of a derived class.
+    pub(crate) fn warn_of_derived(&mut self, method: &str, wanted: &str, got: &str) -> Res<()> {
+        let message = format!(
+            "{method} returned non-{wanted} (type {got}).  The ability to return an instance of a strict subclass \
+             of {wanted} is deprecated, and may be removed in a future version of Python."
+        );
+        self.warn(Exc::DeprecationWarning, &message)
+    }
+
     /// Raises a `SyntaxError` with the place in its attributes.
     pub fn raise_syntax_error(&mut self, error: &crate::syntax::SyntaxError, source: &SourceFile) -> Raised {
         use crate::syntax::SyntaxErrorKind as Kind;

@@ -446,6 +446,10 @@ impl Vm {
             }
             return Ok(());
         }
+        if Int::of(index).is_none() && index.tag() != Tag::Instance {
+            // What the index is matters before what the value is.
+            self.position(index, 0, "bytearray")?;
+        }
         let byte = self.to_byte(value)?;
         let len = bytes.data.borrow().len();
         let Some(at) = self.position(index, len, "bytearray")? else {

@@ -494,7 +494,12 @@ impl Vm {
                 if x.re == 0.0 && x.im == 0.0 && (y.re < 0.0 || y.im != 0.0) {
                     return Err(self.zero_division("0.0 to a negative or complex power"));
                 }
-                complex_pow(x, y)
+                let power = complex_pow(x, y);
+                let is_finite = |c: Complex| c.re.is_finite() && c.im.is_finite();
+                if !is_finite(power) && is_finite(x) && is_finite(y) {
+                    return Err(self.overflow_error("complex exponentiation"));
+                }
+                power
             }
             _ => return Ok(None),
         };
@@ -794,11 +799,7 @@ impl Vm {
             && let Some(method) = self.special_method(value, "__index__")?
         {
             let result = self.call(&method, &[])?;
-            if let Some(int) = Int::of(&result) {
-                return Ok(int.to_value());
-            }
-            let name = self.type_name(&result);
-            return Err(self.type_error(format!("__index__ returned non-int (type {name})")));
+            return self.checked_int("__index__", &result);
         }
         let name = self.type_name(value);
         Err(self.type_error(format!("'{name}' object cannot be interpreted as an integer")))
@@ -813,7 +814,12 @@ impl Vm {
                 if let Some(method) = self.special_method(value, "__float__")? {
                     let result = self.call(&method, &[])?;
                     return match Vm::unwrap_native(&result).as_float() {
-                        Some(f) => Ok(f),
+                        Some(f) if result.tag() == Tag::Float => Ok(f),
+                        Some(f) => {
+                            let (of, got) = (self.type_name(value), self.type_name(&result));
+                            self.warn_of_derived(&format!("{of}.__float__"), "float", &got)?;
+                            Ok(f)
+                        }
                         None => {
                             let (of, got) = (self.type_name(value), self.type_name(&result));
                             Err(self.type_error(format!("{of}.__float__ returned non-float (type {got})")))

@@ -110,6 +110,9 @@ impl Vm {
         }
         let needed = before.len() + after.len();
         let Some(star) = star else {
+            if before.iter().all(|pattern| matches!(pattern, Pattern::Wildcard)) {
+                return Ok(self.len(subject)? == needed);
+            }
             let items = self.collect_if_len(subject, |len| len == needed)?;
             return match items {
                 Some(items) => self.match_all(before, &items, bindings),

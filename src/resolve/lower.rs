@@ -611,8 +611,11 @@ impl<'a> Lowerer<'a> {
         let text = match &annotation.kind {
             ExprKind::Str(text) => crate::text::repr::repr_str(text),
             _ => {
-                let (start, end) = (annotation.span.start as usize, annotation.span.end as usize);
-                self.source.text[start..end].to_string()
+                match self.source.slice(annotation.span) {
+                    // A tree without a text: the annotation itself is the best there is.
+                    blank if blank.trim().is_empty() => return self.expr(annotation),
+                    text => text.to_string(),
+                }
             }
         };
         Ok(code::Expr::Const(Value::str(text)))

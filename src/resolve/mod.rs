@@ -67,6 +67,31 @@ pub fn module(
     if source.text.contains("lambda") && source.text.contains("yield") {
         lift::lambdas(&mut tree.body);
     }
+    lifted_module(vm, tree, source, home, expressions)
+}
+
+/// As [`module`], for a tree that is not that of its text.
+///
+/// # Errors
+/// As for [`module`].
+pub fn module_without_text(
+    vm: &mut Vm,
+    tree: &mut ast::Module,
+    source: Rc<SourceFile>,
+    home: Home,
+    expressions: Expressions,
+) -> Result<Rc<Code>, SyntaxError> {
+    lift::lambdas(&mut tree.body);
+    lifted_module(vm, tree, source, home, expressions)
+}
+
+fn lifted_module(
+    vm: &mut Vm,
+    tree: &mut ast::Module,
+    source: Rc<SourceFile>,
+    home: Home,
+    expressions: Expressions,
+) -> Result<Rc<Code>, SyntaxError> {
     lift::module(&mut tree.body);
     let scopes = scope::analyse(&tree.body, home.kind())?;
     lower::module(vm, tree, source, home, scopes, expressions)

@@ -145,6 +145,7 @@ pub fn in_subscript(source: &SourceFile, value: &Expr, index: &Expr, span: Span)
         "dict" => {}
         "list" | "tuple" | "str" | "bytes" => {
             let by = match fixed_type(index) {
+                _ if matches!(index.kind, ExprKind::Lambda { .. }) => "function",
                 Some("int" | "bool") | None => return,
                 Some(by) => by,
             };

@@ -34,7 +34,8 @@ pub fn check_number_end(text: &str, start: usize, end: usize) -> Result<(), Synt
     // `1if x else y` is allowed, with a frown.
     let has_keyword =
         ["and", "else", "for", "if", "in", "is", "not", "or"].iter().any(|word| rest.starts_with(word));
-    if has_keyword {
+    // `0or` begins an octal number.
+    if has_keyword && !(&text[start..end] == "0" && rest.starts_with("or")) {
         return Ok(());
     }
     Err(number_error(text, start, end, next))

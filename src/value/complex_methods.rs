@@ -51,6 +51,11 @@ fn value(re: f64, im: f64) -> Value {
 
 fn new(call: &mut Call) -> Res {
     let (first, second) = (call.opt(1), call.opt(2));
+    if let (Some(first), None) = (first, second)
+        && first.is::<Complex>()
+    {
+        return Ok(first.clone());
+    }
     let text = first.and_then(|f| Vm::unwrap_native(f).as_str());
     if let Some(text) = text {
         if second.is_some() {
@@ -82,7 +87,14 @@ fn part(call: &mut Call, given: Option<&Value>, wrong: &str) -> Res<Complex> {
     {
         let result = vm.call(&method, &[])?;
         return match Vm::unwrap_native(&result).get::<Complex>() {
-            Some(complex) => Ok(*complex),
+            Some(complex) => {
+                let complex = *complex;
+                if !result.is::<Complex>() {
+                    let got = vm.type_name(&result);
+                    vm.warn_of_derived("__complex__", "complex", &got)?;
+                }
+                Ok(complex)
+            }
             None => {
                 let name = vm.type_name(&result);
                 Err(vm.type_error(format!("__complex__ returned non-complex (type {name})")))

@@ -104,7 +104,7 @@ impl Vm {
         }
         if let Some(digits) = text_of_number(value) {
             if let Some(float) = text::float::parse(&digits) {
-                return Ok(if float.is_nan() { new_nan() } else { float });
+                return Ok(if float.is_nan() { new_nan().copysign(float) } else { float });
             }
             let shown = self.repr_of(Vm::unwrap_native(value))?;
             return Err(self.value_error(format!("could not convert string to float: {shown}")));
@@ -131,6 +131,15 @@ fn new_nan() -> f64 {
     f64::from_bits(QUIET | (NEXT.replace(NEXT.get() + 1) & PAYLOAD))
 }
 
+fn format_of(call: &mut Call) -> Res {
+    if !matches!(call.str(1)?, "double" | "float") {
+        let message = "__getformat__() argument 1 must be 'double' or 'float'";
+        return Err(call.vm.value_error(message));
+    }
+    let order = if cfg!(target_endian = "big") { "big" } else { "little" };
+    Ok(Value::str(format!("IEEE, {order}-endian")))
+}
+
 /// The receiver as a number.
 fn this(call: &mut Call) -> Res<f64> {
     Ok(call.inner()?.as_float().unwrap_or(0.0))
@@ -142,14 +151,6 @@ fn as_integer_ratio(call: &mut Call) -> Res {
             Ok(Value::tuple(vec![Value::big(numerator), Value::big(denominator)]))
         }
         Err(error) => Err(call.vm.format_error(error)),
-    }
-}
-
-fn format_of(call: &mut Call) -> Res {
-    let order = if cfg!(target_endian = "little") { "little" } else { "big" };
-    match call.str(1)? {
-        "double" | "float" => Ok(Value::str(format!("IEEE, {order}-endian"))),
-        _ => Err(call.vm.value_error("__getformat__() argument 1 must be 'double' or 'float'")),
     }
 }
 

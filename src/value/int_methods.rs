@@ -141,10 +141,16 @@ fn new_bool(call: &mut Call) -> Res {
 }
 
 fn new(call: &mut Call) -> Res {
+    if call.class()?.kind == Tag::Bool {
+        return Err(call.vm.type_error("int.__new__(bool) is not safe, use bool.__new__()"));
+    }
     match (call.opt(1), call.opt(2)) {
         (None, None) => Ok(Value::int(0)),
         (None, Some(_)) => Err(call.vm.type_error("int() missing string argument")),
         (Some(value), None) => call.vm.int_from(value),
+        (Some(value), Some(_)) if value.tag() == Tag::MemoryView => {
+            Err(call.vm.type_error("int() can't convert non-string with explicit base"))
+        }
         (Some(value), Some(base)) => {
             // One that is too large is as wrong as any other.
             let base = call.vm.to_int_value(base)?.as_small_int().unwrap_or(-1);
@@ -167,7 +173,14 @@ impl Vm {
             View::Instance(_) => {
                 for name in ["__int__", "__index__", "__trunc__"] {
                     if let Some(method) = self.special_method(value, name)? {
+                        if name == "__trunc__" {
+                            let message = "The delegation of int() to __trunc__ is deprecated.";
+                            self.warn(Exc::DeprecationWarning, message)?;
+                        }
                         let result = self.call(&method, &[])?;
+                        if name == "__trunc__" {
+                            return self.int_of_trunc(&result);
+                        }
                         return self.checked_int(name, &result);
                     }
                 }
@@ -185,9 +198,24 @@ impl Vm {
         }
     }
 
-    fn checked_int(&mut self, method: &str, result: &Value) -> Res {
+    /// What `__trunc__` gave as an int.
+    fn int_of_trunc(&mut self, result: &Value) -> Res {
+        if Int::of(result).is_none() && self.special_method(result, "__index__")?.is_none() {
+            let name = self.type_name(result);
+            return Err(self.type_error(format!("__trunc__ returned non-Integral (type {name})")));
+        }
+        self.to_int_value(result)
+    }
+
+    pub(crate) fn checked_int(&mut self, method: &str, result: &Value) -> Res {
         match Int::of(result) {
-            Some(int) => Ok(int.to_value()),
+            Some(int) => {
+                if !matches!(result.tag(), Tag::Int | Tag::BigInt) {
+                    let got = self.type_name(result);
+                    self.warn_of_derived(method, "int", &got)?;
+                }
+                Ok(int.to_value())
+            }
             None => {
                 let name = self.type_name(result);
                 Err(self.type_error(format!("{method} returned non-int (type {name})")))
@@ -410,6 +438,15 @@ fn from_bytes(call: &mut Call) -> Res {
         Tag::Str | Tag::Int | Tag::Float | Tag::None => {
             let name = call.vm.type_name(call.arg(1));
             return Err(call.vm.type_error(format!("cannot convert '{name}' object to bytes")));
+        }
+        _ if call.vm.special_method(call.arg(1), "__bytes__")?.is_some() => {
+            let made = call.vm.call_method(call.arg(1), "__bytes__", &[])?;
+            if !Vm::unwrap_native(&made).is::<crate::value::Bytes>() {
+                let got = call.vm.type_name(&made);
+                let message = format!("__bytes__ returned non-bytes (type {got})");
+                return Err(call.vm.type_error(message));
+            }
+            call.vm.bytes_of(&made)?
         }
         _ => {
             let items = call.items(1)?;

@@ -67,7 +67,12 @@ fn bytes(call: &mut Call) -> Res {
 
 fn repr(call: &mut Call) -> Res {
     receiver(call)?;
-    Ok(text_made(call.vm.repr_of(call.receiver())?))
+    let shown = call.vm.repr_of(call.receiver())?;
+    // Arrays show their class.
+    match shown.strip_prefix("bytearray") {
+        Some(rest) => Ok(text_made(call.vm.type_name(call.arg(0)) + rest)),
+        None => Ok(text_made(shown)),
+    }
 }
 
 fn add(call: &mut Call) -> Res {

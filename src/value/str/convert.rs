@@ -60,6 +60,20 @@ fn new(call: &mut Call) -> Res {
         if object.is::<Str>() {
             return Ok(object.clone());
         }
+        // What `__str__` gives may be of a derived class, and stays it.
+        let is_plain = call.arg(0).same(&call.vm.types.of_tag(Tag::Str).clone().into());
+        if is_plain
+            && object.tag() == Tag::Instance
+            && let Some(method) = call.vm.special_method(object, "__str__")?
+            && !method.is::<crate::value::NativeFunction>()
+        {
+            let text = call.vm.call(&method, &[])?;
+            if Vm::unwrap_native(&text).is::<Str>() {
+                return Ok(text);
+            }
+            let got = call.vm.type_name(&text);
+            return Err(call.vm.type_error(format!("__str__ returned non-string (type {got})")));
+        }
         return Ok(made(call.vm.str_of(object)?));
     }
     let encoding = call.named_str(2)?.unwrap_or("utf-8");
