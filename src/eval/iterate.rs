@@ -288,7 +288,9 @@ impl Vm {
                 let (object, at) = (object.clone(), Value::int(*index));
                 *index += *step;
                 let result = self.get_item(&object, &at);
-                self.catch(result, Exc::IndexError)
+                // Either ends the items; a value of StopIteration is nobody's here.
+                let result = self.catch(result, Exc::StopIteration).transpose();
+                result.map_or(Ok(None), |result| self.catch(result, Exc::IndexError))
             }
             IterState::Enumerate { inner, count } => {
                 let Some(item) = self.next(inner)? else { return Ok(None) };

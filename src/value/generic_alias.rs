@@ -43,6 +43,13 @@ pub const GENERIC_ALIAS: &[Native] = &[
         },
         doc: "Type variables among the parameters.",
     },
+    Native {
+        name: ".__unpacked__",
+        params: "self",
+        run: |call| Ok(Value::bool(is_unpacked(call.arg(0)))),
+        doc: "Whether it stands for its parameters, as in `*tuple[int, ...]`.",
+    },
+    Native { name: "__iter__", params: "self, /", run: unpack, doc: "The alias as `*` of it." },
     Native { name: "__call__", params: "self, /, *args, **keywords", run: make, doc: "Calls the type." },
     Native {
         name: "__getitem__",
@@ -84,24 +91,53 @@ pub const GENERIC_ALIAS: &[Native] = &[
     Native { name: "__repr__", params: "self, /", run: repr, doc: "`repr(self)`." },
 ];
 
+/// What an alias holds.
+#[derive(Clone)]
+struct Alias {
+    origin: Value,
+    args: Vec<Value>,
+    /// It stands for its parameters, as in `*tuple[int, ...]`.
+    is_unpacked: bool,
+}
+
+impl Alias {
+    fn into_value(self) -> Value {
+        Ref::new(Foreign { type_name: TYPE_NAME, data: RefCell::new(Box::new(self)) }).into()
+    }
+}
+
 /// `origin[key]`.
 pub fn new(origin: &Value, key: &Value) -> Value {
     let args = match key.view() {
         View::Tuple(args) => args.items().to_vec(),
         _ => vec![key.clone()],
     };
-    let data = (origin.clone(), args);
-    Ref::new(Foreign { type_name: TYPE_NAME, data: RefCell::new(Box::new(data)) }).into()
+    Alias { origin: origin.clone(), args, is_unpacked: false }.into_value()
+}
+
+fn alias_of(value: &Value) -> Option<Alias> {
+    match Vm::unwrap_native(value).view() {
+        View::Foreign(object) if object.type_name == TYPE_NAME => {
+            object.data.borrow().downcast_ref::<Alias>().cloned()
+        }
+        _ => None,
+    }
 }
 
 /// Type and parameters; `None` if the value is no alias.
 pub fn parts(value: &Value) -> Option<(Value, Vec<Value>)> {
-    match Vm::unwrap_native(value).view() {
-        View::Foreign(object) if object.type_name == TYPE_NAME => {
-            object.data.borrow().downcast_ref::<(Value, Vec<Value>)>().cloned()
-        }
-        _ => None,
-    }
+    alias_of(value).map(|alias| (alias.origin, alias.args))
+}
+
+fn is_unpacked(value: &Value) -> bool {
+    alias_of(value).is_some_and(|alias| alias.is_unpacked)
+}
+
+/// What `*alias` gives: one alias that stands for its parameters.
+fn unpack(call: &mut Call) -> Res {
+    let Some(alias) = alias_of(call.arg(0)) else { return Err(call.wrong_type(0, TYPE_NAME)) };
+    let unpacked = Alias { is_unpacked: true, ..alias }.into_value();
+    call.vm.iter(&Value::tuple(vec![unpacked]))
 }
 
 fn this(call: &mut Call) -> Res<(Value, Vec<Value>)> {
@@ -113,7 +149,7 @@ fn this(call: &mut Call) -> Res<(Value, Vec<Value>)> {
 
 /// What is not an attribute of the alias is one of its type, except for what copying looks for.
 fn of_origin(call: &mut Call) -> Res {
-    const OWN: [&str; 4] = ["__copy__", "__deepcopy__", "__unpacked__", "__typing_unpacked_tuple_args__"];
+    const OWN: [&str; 3] = ["__copy__", "__deepcopy__", "__typing_unpacked_tuple_args__"];
     let name = call.str_object(1)?.as_str();
     let name = Str::new(name);
     if OWN.contains(&name.as_str()) {
@@ -203,7 +239,9 @@ fn make(call: &mut Call) -> Res {
 fn equals(call: &mut Call) -> Res {
     let (origin, args) = this(call)?;
     let Some((other_origin, other_args)) = parts(call.arg(1)) else { return Ok(Value::NOT_IMPLEMENTED) };
-    let same = origin.same(&other_origin) && call.vm.eq(&Value::tuple(args), &Value::tuple(other_args))?;
+    let same = is_unpacked(call.arg(0)) == is_unpacked(call.arg(1))
+        && origin.same(&other_origin)
+        && call.vm.eq(&Value::tuple(args), &Value::tuple(other_args))?;
     Ok(Value::bool(same))
 }
 
@@ -221,7 +259,8 @@ fn repr(call: &mut Call) -> Res {
         shown.push(parameter_text(call.vm, arg)?);
     }
     let shown = if shown.is_empty() { "()".to_string() } else { shown.join(", ") };
-    Ok(Value::str(format!("{origin}[{shown}]")))
+    let star = if is_unpacked(call.arg(0)) { "*" } else { "" };
+    Ok(Value::str(format!("{star}{origin}[{shown}]")))
 }
 
 fn parameter_text(vm: &mut Vm, value: &Value) -> Res<String> {
