@@ -93,7 +93,11 @@ fn send(call: &mut Call) -> Res {
 
 fn throw(call: &mut Call) -> Res {
     let generator = this(call)?;
-    let exception = thrown(call)?;
+    // A class that makes no exception is an error where the generator waits.
+    let exception = match thrown(call) {
+        Err(_) if call.arg(1).is::<Type>() => call.vm.take_raised(),
+        thrown => thrown?,
+    };
     let result = call.vm.throw_into_generator(&generator, exception);
     yielded(call, result)
 }

@@ -187,7 +187,13 @@ impl Lifter {
                 self.expr(value, out);
                 if targets.iter().any(yields) {
                     self.keep(value, out);
-                    targets.iter_mut().for_each(|t| self.expr(t, out));
+                    // Each target is assigned before the next one is looked at.
+                    for mut target in std::mem::take(targets) {
+                        self.expr(&mut target, out);
+                        let value = value.clone();
+                        out.push(Stmt { kind: StmtKind::Assign { targets: vec![target], value }, span });
+                    }
+                    return;
                 }
             }
             StmtKind::AugAssign { target, value, .. } if yields(value) => {

@@ -512,10 +512,7 @@ impl<'s> Walk<'s> {
         match &target.kind {
             ExprKind::Name(name) => self.bind(name, target.span),
             ExprKind::Tuple(items) | ExprKind::List(items) => {
-                let is_starred = |item: &&Expr| matches!(item.kind, ExprKind::Starred(_));
-                if items.iter().filter(is_starred).count() > 1 {
-                    return refuse("multiple starred expressions in assignment", target.span);
-                }
+                one_star(items, target.span)?;
                 items.iter().try_for_each(|item| self.target_item(item))
             }
             ExprKind::Starred(inner) => self.target(inner),
@@ -757,10 +754,7 @@ impl<'s> Walk<'s> {
         match &target.kind {
             ExprKind::Name(_) => Ok(()),
             ExprKind::Tuple(items) | ExprKind::List(items) => {
-                let is_starred = |item: &&Expr| matches!(item.kind, ExprKind::Starred(_));
-                if items.iter().filter(is_starred).count() > 1 {
-                    return refuse("multiple starred expressions in assignment", target.span);
-                }
+                one_star(items, target.span)?;
                 items.iter().try_for_each(|item| match &item.kind {
                     ExprKind::Starred(inner) => self.comprehension_target(inner),
                     _ => self.comprehension_target(item),
@@ -936,6 +930,21 @@ fn collect_names(target: &Expr, names: &mut HashSet<Name>) {
         }
         ExprKind::Starred(inner) => collect_names(inner, names),
         _ => {}
+    }
+}
+
+/// Refuses what no assignment takes apart: several stars, or as many targets before one as Python refuses.
+fn one_star(items: &[Expr], span: Span) -> Checked {
+    let mut stars = items.iter().enumerate().filter(|(_, item)| matches!(item.kind, ExprKind::Starred(_)));
+    let first = stars.next();
+    if stars.next().is_some() {
+        return refuse("multiple starred expressions in assignment", span);
+    }
+    match first {
+        Some((before, _)) if before >= 256 || items.len() - before > 1 << 24 => {
+            refuse("too many expressions in star-unpacking assignment", span)
+        }
+        _ => Ok(()),
     }
 }
 
