@@ -272,13 +272,8 @@ impl Vm {
             }
             Some(Resume::Send(value)) => value,
             Some(Resume::Throw(exception)) => {
-                // Its context may be what the generator handles itself, not what its caller does.
-                let outside = self.running().handled_outside.clone();
-                if self.handling.same(&outside) {
-                    self.raise_as_is(exception);
-                } else {
-                    self.raise(exception);
-                }
+                self.raise_as_is(exception);
+                self.link_to_own_handled();
                 self.at(y.span);
                 return Flow::Raise;
             }
@@ -309,7 +304,13 @@ impl Vm {
             }
         };
         let next = match resume {
-            Some(Resume::Throw(exception)) => self.delegate_throw(&iterator, exception),
+            Some(Resume::Throw(exception)) => {
+                let thrown = self.delegate_throw(&iterator, exception);
+                if thrown.is_err() {
+                    self.link_to_own_handled();
+                }
+                thrown
+            }
             Some(Resume::Send(value)) => self.delegate_send(&iterator, value),
             None => self.delegate_send(&iterator, Value::NONE),
         };
@@ -326,6 +327,16 @@ impl Vm {
                 self.at(y.span);
                 Flow::Raise
             }
+        }
+    }
+
+    /// The context of an exception thrown in may be what the generator handles itself, not what its caller does.
+    fn link_to_own_handled(&mut self) {
+        let outside = self.running().handled_outside.clone();
+        if !self.handling.same(&outside)
+            && let Some(exception) = self.pending_exception().cloned()
+        {
+            self.set_context(&exception);
         }
     }
 

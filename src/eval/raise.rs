@@ -215,7 +215,7 @@ impl Vm {
     }
 
     /// Links `exception` to the one being handled, avoiding cycles.
-    fn set_context(&mut self, exception: &Ref<Exception>) {
+    pub(super) fn set_context(&mut self, exception: &Ref<Exception>) {
         let Some(handled) = self.handling.get_ref::<Exception>() else { return };
         if Ref::ptr_eq(&handled, exception) {
             return;
