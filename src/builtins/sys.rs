@@ -149,7 +149,6 @@ pub static MODULE: NativeModule = NativeModule {
         ("ps2", |_| Value::str("... ")),
         ("dont_write_bytecode", |_| Value::TRUE),
         ("warnoptions", |vm| vm.warn_options.clone()),
-        ("tracebacklimit", |_| Value::int(1000)),
     ],
 };
 

@@ -67,10 +67,14 @@ pub fn contents(value: &Value) -> Option<Cow<'_, [u8]>> {
 
 /// A value of the receiver's type.
 pub fn made(call: &Call, data: impl Into<Vec<u8>>) -> Value {
+    let data = data.into();
     if call.receiver().is::<ByteArray>() {
-        ByteArray::new(data.into()).into()
-    } else {
-        Bytes::new(data.into()).into()
+        return ByteArray::new(data).into();
+    }
+    match call.arg(0).get::<Bytes>() {
+        // What did not change is the object itself.
+        Some(own) if own.data() == data => call.arg(0).clone(),
+        _ => Bytes::new(data).into(),
     }
 }
 

@@ -69,7 +69,14 @@ fn casefold(call: &mut Call) -> Res {
 }
 
 fn capitalize(call: &mut Call) -> Res {
-    changed(call, None, unicode::capitalize)
+    changed(call, Some(capitalize_ascii), unicode::capitalize)
+}
+
+fn capitalize_ascii(text: &mut str) {
+    text.make_ascii_lowercase();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
 }
 
 fn title(call: &mut Call) -> Res {

@@ -52,10 +52,25 @@ fn split(call: &mut Call) -> Res {
     let text = call.this::<Str>()?.as_str();
     let (sep, limit) = cuts(call)?;
     let parts: Vec<Value> = match sep {
-        Some(sep) => text.splitn(limit.saturating_add(1), sep).map(Value::str).collect(),
+        Some(sep) => match sep.as_bytes() {
+            &[byte] => split_at_byte(text, byte, limit),
+            _ => text.splitn(limit.saturating_add(1), sep).map(Value::str).collect(),
+        },
         None => words(text, limit).map(Value::str).collect(),
     };
     Ok(Value::list(parts))
+}
+
+/// The parts between single-byte separators, the usual ones.
+fn split_at_byte(text: &str, separator: u8, limit: usize) -> Vec<Value> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for at in memchr::memchr_iter(separator, text.as_bytes()).take(limit) {
+        parts.push(Value::str(&text[start..at]));
+        start = at + 1;
+    }
+    parts.push(Value::str(&text[start..]));
+    parts
 }
 
 fn rsplit(call: &mut Call) -> Res {
