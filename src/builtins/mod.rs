@@ -41,6 +41,7 @@ mod time;
 pub mod traceback;
 pub mod unicodedata;
 pub mod weakref;
+pub mod zlib;
 
 use crate::call::{Native, NativeModule, Signature};
 use crate::eval::Vm;
@@ -129,7 +130,7 @@ static MODULES: &[&NativeModule] = &[
     &string::MODULE,
     &struct_::MODULE,
     &binascii::MODULE,
-    &binascii::ZLIB,
+    &zlib::MODULE,
     &hashlib::MODULE,
     &random::MODULE,
     &traceback::MODULE,
@@ -367,10 +368,14 @@ mod tests {
         for module in MODULES {
             check(module.name, &module.functions.iter().collect::<Vec<_>>());
         }
-        for (name, rows) in
-            [("file", methods::FILE), ("mapping", mapping::METHODS), ("deque", deque::METHODS), ("array", array::ROWS)]
-            .into_iter()
-            .chain(functools::tables())
+        for (name, rows) in [
+            ("file", methods::FILE),
+            ("mapping", mapping::METHODS),
+            ("deque", deque::METHODS),
+            ("array", array::ROWS),
+        ]
+        .into_iter()
+        .chain(functools::tables())
         {
             check(name, &rows.iter().collect::<Vec<_>>());
         }
