@@ -32,6 +32,7 @@ mod os;
 mod pickle;
 pub mod random;
 pub mod re;
+mod select;
 mod signal;
 mod string;
 pub mod struct_;
@@ -131,6 +132,7 @@ static MODULES: &[&NativeModule] = &[
     &struct_::MODULE,
     &binascii::MODULE,
     &zlib::MODULE,
+    &select::MODULE,
     &hashlib::MODULE,
     &random::MODULE,
     &traceback::MODULE,
