@@ -37,6 +37,7 @@ mod signal;
 mod string;
 pub mod struct_;
 mod structs;
+mod subprocess;
 mod sys;
 mod time;
 pub mod traceback;
@@ -133,6 +134,7 @@ static MODULES: &[&NativeModule] = &[
     &binascii::MODULE,
     &zlib::MODULE,
     &select::MODULE,
+    &subprocess::MODULE,
     &hashlib::MODULE,
     &random::MODULE,
     &traceback::MODULE,
