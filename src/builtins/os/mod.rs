@@ -275,6 +275,7 @@ pub static MODULE: NativeModule = NativeModule {
         ("terminal_size", |vm| vm.struct_class(&descriptors::TERMINAL_SIZE).map_or(Value::NONE, Value::from)),
         ("get_exec_path", |vm| super::in_zpy(vm, "_os", "get_exec_path")),
         ("environb", |vm| super::in_zpy(vm, "_os", "environb")),
+        ("supports_effective_ids", |vm| vm.set_from(Vec::new()).map_or(Value::NONE, Value::from)),
         ("supports_bytes_environ", |_| Value::TRUE),
         ("getenvb", |vm| super::in_zpy(vm, "_os", "getenvb")),
         ("popen", |vm| super::in_zpy(vm, "_os", "popen")),

@@ -1,8 +1,9 @@
-//! Starting a program with `fork` and `exec`, for those who want to say everything about the new process: its session,
+//! Starting a program with a fork and `exec`, for those who want to say everything about the new process: its session,
 //! user, mask of permissions, descriptors, even a function to run in it first.
 //!
-//! What the child needs is made before the fork; between fork and exec it only makes system calls that are safe there,
-//! apart from the function, which the caller vouches for. What goes wrong in the child travels through a pipe that
+//! The fork is one that copies nothing where that can be (`clone_of_this`), because copying the page tables of a large
+//! interpreter takes much longer than the start of a program. What the child needs is made before; between fork and exec
+//! it only makes system calls that are safe there, apart from the function, which the caller vouches for. What goes wrong in the child travels through a pipe that
 //! closes when the program begins: the stage that failed and the system's number for the reason.
 
 use std::ffi::{CStr, CString, OsString};
@@ -74,18 +75,13 @@ pub fn fork_exec(mut wanted: ForkExec<'_>) -> Result<u32, NotStarted> {
     let (reader, writer) = io::pipe()?;
     let report = clear_of_standard(writer.as_raw_fd())?;
 
-    let everything = Signals::block();
-    // SAFETY: the child runs only `prepare` and `begin`, which make system calls, and the function of the caller.
-    let pid = unsafe { libc::fork() };
-    if pid == 0 {
-        let (stage, number) = match prepare(&mut wanted, cwd.as_deref(), report, &everything) {
-            Err((stage, error)) => (stage, error.raw_os_error().unwrap_or(0)),
-            Ok(changed) => (Stage::Exec, begin(&programs, &args, changed.as_ref().unwrap_or(&env))),
-        };
-        tell(report, stage, number);
-    }
+    let signals = Signals::block();
+    // Changing users may involve more memory of the C library than the child may touch.
+    let must_copy = wanted.before.is_some() || wanted.groups.is_some() || wanted.gid.or(wanted.uid).is_some();
+    let mut child = Child { wanted: &mut wanted, cwd, report, signals: &signals, programs, args, env };
+    let pid = if must_copy { copy_of_this(&mut child) } else { clone_of_this(&mut child) };
     let error = io::Error::last_os_error();
-    drop(everything);
+    drop(signals);
     drop(writer);
     close(report);
     if pid < 0 {
@@ -98,6 +94,63 @@ pub fn fork_exec(mut wanted: ForkExec<'_>) -> Result<u32, NotStarted> {
             Err(NotStarted::InChild(stage, io::Error::from_raw_os_error(number)))
         }
     }
+}
+
+/// Everything that the child works with.
+struct Child<'a, 'b> {
+    wanted: &'a mut ForkExec<'b>,
+    cwd: Option<CString>,
+    report: RawFd,
+    signals: &'a Signals,
+    programs: Vec<CString>,
+    args: Block,
+    env: Block,
+}
+
+impl Child<'_, '_> {
+    /// In the child: becomes the program, or tells why not.
+    fn run(&mut self) -> ! {
+        let (stage, number) = match prepare(self.wanted, self.cwd.as_deref(), self.report, self.signals) {
+            Err((stage, error)) => (stage, error.raw_os_error().unwrap_or(0)),
+            Ok(changed) => {
+                (Stage::Exec, begin(&self.programs, &self.args, changed.as_ref().unwrap_or(&self.env)))
+            }
+        };
+        tell(self.report, stage, number)
+    }
+}
+
+/// A child that is a copy of this process; its pid, or -1.
+fn copy_of_this(child: &mut Child<'_, '_>) -> libc::pid_t {
+    // SAFETY: the child only runs `Child::run`, which makes system calls and calls the function of the caller.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        child.run();
+    }
+    pid
+}
+
+/// A child that uses the memory of this process, which sleeps until the program begins; its pid, or -1.
+#[cfg(target_os = "linux")]
+fn clone_of_this(child: &mut Child<'_, '_>) -> libc::pid_t {
+    /// Far more than the calls of the child need.
+    const STACK: usize = 256 << 10;
+    extern "C" fn enter(child: *mut libc::c_void) -> libc::c_int {
+        // SAFETY: the pointer is that of `clone_of_this`, which sleeps meanwhile.
+        unsafe { (*child.cast::<Child<'_, '_>>()).run() }
+    }
+    let mut stack = vec![0u128; STACK / size_of::<u128>()];
+    let top = stack.as_mut_ptr_range().end;
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: the stack is the child's alone, aligned, and outlives it: this process goes on when the child has left
+    // the common memory. Signals are held back, so no handler runs in the child; its calls allocate nothing, and it has
+    // descriptors, handlers and folders of its own.
+    unsafe { libc::clone(enter, top.cast(), flags, std::ptr::from_mut(child).cast()) }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn clone_of_this(child: &mut Child<'_, '_>) -> libc::pid_t {
+    copy_of_this(child)
 }
 
 /// All signals held back; dropping lets them in again.
