@@ -11,7 +11,7 @@ use crate::mp::sys::{DIE_WITH_PARENT, ForkExec, NotStarted, STARTED_BY, Stage, f
 use crate::mp::{self, Handle, Kind, WaitError};
 use crate::value::bytes::ByteArray;
 use crate::value::{Raised, Res, Value};
-use std::ffi::OsString;
+use std::ffi::{CStr, CString, OsString};
 use std::io;
 use std::os::fd::RawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -44,6 +44,18 @@ pub static MODULE: NativeModule = NativeModule {
             params: "handle, signal, /",
             run: send_signal,
             doc: "Sends a signal to a child, if it still runs.",
+        },
+        Native {
+            name: "user_id",
+            params: "name, /",
+            run: |call| id_of(call, "getpwnam", user_id),
+            doc: "The number of a user. KeyError for a name that the system does not know.",
+        },
+        Native {
+            name: "group_id",
+            params: "name, /",
+            run: |call| id_of(call, "getgrnam", group_id),
+            doc: "The number of a group. KeyError for a name that the system does not know.",
         },
         Native {
             name: "set_pipe_size",
@@ -117,7 +129,16 @@ fn descriptor(vm: &mut Vm, value: &Value) -> Res<Option<RawFd>> {
     Ok(Some(vm.c_int(value)?).filter(|&fd| fd >= 0))
 }
 
-/// A number of a user, group or the like; none if there is none.
+/// The number of a user or group.
+fn id(vm: &mut Vm, value: &Value, what: &str) -> Res<u32> {
+    let number = vm.to_index(value)?;
+    u32::try_from(number).map_err(|_| {
+        let reason = if number < 0 { "less than minimum" } else { "greater than maximum" };
+        vm.overflow_error(format!("{what} is {reason}"))
+    })
+}
+
+/// An int; none if there is none.
 fn number(call: &mut Call, index: usize) -> Res<Option<i64>> {
     if call.opt_not_none(index).is_none() { Ok(None) } else { call.int(index).map(Some) }
 }
@@ -143,8 +164,7 @@ fn start(call: &mut Call) -> Res {
     let groups = match call.opt_not_none(10) {
         Some(_) => {
             let items = call.items(10)?;
-            let groups = items.iter().map(|item| Ok(call.vm.to_index(item)? as libc::gid_t));
-            Some(groups.collect::<Res<Vec<_>>>()?)
+            Some(items.iter().map(|item| id(call.vm, item, "gid")).collect::<Res<Vec<_>>>()?)
         }
         None => None,
     };
@@ -161,8 +181,8 @@ fn start(call: &mut Call) -> Res {
         new_session: call.truth_or(8, false)?,
         group: number(call, 9)?.map(|group| group as libc::pid_t),
         groups,
-        gid: number(call, 11)?.map(|gid| gid as libc::gid_t),
-        uid: number(call, 12)?.map(|uid| uid as libc::uid_t),
+        gid: call.opt_not_none(11).map(|gid| id(call.vm, gid, "gid")).transpose()?,
+        uid: call.opt_not_none(12).map(|uid| id(call.vm, uid, "uid")).transpose()?,
         umask: number(call, 13)?.map(|mask| mask as libc::mode_t),
         before: None,
     };
@@ -263,6 +283,29 @@ fn send_signal(call: &mut Call) -> Res {
     }
     call.vm.handle_interrupt()?;
     Ok(Value::NONE)
+}
+
+fn user_id(name: &CStr) -> Option<u32> {
+    // SAFETY: the name ends with a null byte; the record is the C library's and read at once.
+    unsafe { libc::getpwnam(name.as_ptr()).as_ref() }.map(|record| record.pw_uid)
+}
+
+fn group_id(name: &CStr) -> Option<u32> {
+    // SAFETY: as above.
+    unsafe { libc::getgrnam(name.as_ptr()).as_ref() }.map(|record| record.gr_gid)
+}
+
+fn id_of(call: &mut Call, function: &str, find: fn(&CStr) -> Option<u32>) -> Res {
+    let name = call.str(0)?;
+    let Ok(text) = CString::new(name) else { return Err(call.vm.value_error("embedded null byte")) };
+    match find(&text) {
+        Some(id) => Ok(Value::int(id.into())),
+        None => {
+            let shown = crate::text::repr_str(name);
+            let message = Value::str(format!("{function}(): name not found: {shown}"));
+            Err(call.vm.key_error(message))
+        }
+    }
 }
 
 fn set_pipe_size(call: &mut Call) -> Res {

@@ -154,7 +154,10 @@ pub fn getgroups(call: &mut Call) -> Res {
 pub fn setgroups(call: &mut Call) -> Res {
     let mut groups = Vec::new();
     for item in call.items(0)? {
-        groups.push(call.vm.to_index(&item)? as libc::gid_t);
+        match libc::gid_t::try_from(call.vm.to_index(&item)?) {
+            Ok(group) => groups.push(group),
+            Err(_) => return Err(call.vm.overflow_error("gid is out of range")),
+        }
     }
     // SAFETY: the list is as long as said; failure is reported.
     let result = checked(unsafe { libc::setgroups(groups.len() as _, groups.as_ptr()) });
