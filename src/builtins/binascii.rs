@@ -1,4 +1,4 @@
-//! `binascii` and `zlib`: bytes as text and back, and checksums.
+//! `binascii`: bytes as text and back, and checksums.
 //!
 //! `base64` is written in ZPy on top of this (`stdlib/base64.zpy`).
 
@@ -84,38 +84,6 @@ pub static MODULE: NativeModule = NativeModule {
         },
     ],
     constants: &[("Error", |vm| error_class(vm).into()), ("Incomplete", |vm| error_class(vm).into())],
-};
-
-pub static ZLIB: NativeModule = NativeModule {
-    name: "zlib",
-    doc: "Checksums. Compression is not there.",
-    functions: &[
-        Native {
-            name: "crc32",
-            params: "data, value=0, /",
-            run: crc32,
-            doc: "The CRC-32 of bytes, going on from `value`.",
-        },
-        Native {
-            name: "adler32",
-            params: "data, value=1, /",
-            run: adler32,
-            doc: "The Adler-32 of bytes, going on from `value`.",
-        },
-        Native {
-            name: "compress",
-            params: "data, /, level=-1, wbits=15",
-            run: no_compression,
-            doc: "Raises NotImplementedError: compression is not there.",
-        },
-        Native {
-            name: "decompress",
-            params: "data, /, wbits=15, bufsize=16384",
-            run: no_compression,
-            doc: "Raises NotImplementedError: compression is not there.",
-        },
-    ],
-    constants: &[],
 };
 
 /// `binascii.Error`
@@ -473,14 +441,14 @@ fn decode_quoted(text: &[u8], header: bool) -> Vec<u8> {
     out
 }
 
-fn crc32(call: &mut Call) -> Res {
+pub fn crc32(call: &mut Call) -> Res {
     let data = data_of(call)?;
     let mut hasher = crc32fast::Hasher::new_with_initial(seed(call, 0)?);
     hasher.update(&data);
     Ok(Value::int(hasher.finalize() as i64))
 }
 
-fn adler32(call: &mut Call) -> Res {
+pub fn adler32(call: &mut Call) -> Res {
     let data = data_of(call)?;
     let seed = seed(call, 1)?;
     let (mut a, mut b) = (seed & 0xffff, seed >> 16);
@@ -489,9 +457,4 @@ fn adler32(call: &mut Call) -> Res {
         b = (b + a) % 65521;
     }
     Ok(Value::int((b << 16 | a) as i64))
-}
-
-fn no_compression(call: &mut Call) -> Res {
-    let message = format!("zlib.{}() is not supported", call.native.name);
-    Err(call.vm.error(Exc::NotImplementedError, message))
 }

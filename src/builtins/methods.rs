@@ -76,6 +76,8 @@ pub fn of_foreign(name: &str) -> &'static [Native] {
         crate::value::weak::TYPE_NAME => super::weakref::METHODS,
         super::functools::KEY_TYPE => super::functools::KEY_ROWS,
         super::hashlib::TYPE_NAME => super::hashlib::METHODS,
+        super::zlib::DEFLATER => super::zlib::DEFLATER_ROWS,
+        super::zlib::INFLATER => super::zlib::INFLATER_ROWS,
         super::struct_::TYPE_NAME => super::struct_::METHODS,
         super::struct_::ITERATOR_TYPE => super::struct_::ITERATOR,
         super::random::TYPE_NAME => super::random::METHODS,

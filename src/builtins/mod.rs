@@ -32,15 +32,18 @@ mod os;
 mod pickle;
 pub mod random;
 pub mod re;
+mod select;
 mod signal;
 mod string;
 pub mod struct_;
 mod structs;
+mod subprocess;
 mod sys;
 mod time;
 pub mod traceback;
 pub mod unicodedata;
 pub mod weakref;
+pub mod zlib;
 
 use crate::call::{Native, NativeModule, Signature};
 use crate::eval::Vm;
@@ -129,7 +132,9 @@ static MODULES: &[&NativeModule] = &[
     &string::MODULE,
     &struct_::MODULE,
     &binascii::MODULE,
-    &binascii::ZLIB,
+    &zlib::MODULE,
+    &select::MODULE,
+    &subprocess::MODULE,
     &hashlib::MODULE,
     &random::MODULE,
     &traceback::MODULE,

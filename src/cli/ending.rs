@@ -70,6 +70,8 @@ pub fn finish(vm: &mut Vm, code: i32) -> i32 {
     let code = join_children(vm, code);
     clear_modules(vm);
     vm.collect_garbage();
+    // Nobody can be told that stderr does not work.
+    let _ = vm.streams.stderr.flush();
     match vm.streams.stdout.flush() {
         Err(error) if code == exit::SUCCESS => of_failed_stdout(&error),
         _ => code,

@@ -26,6 +26,8 @@ options:
   -i, --interactive   talk after the program, with its variables
       --tokens        show the words of the program instead of running it
       --ast           show the syntax tree of the program instead of running it
+  -B -b -d -E -I -O -P -q -R -s -S -u -X VALUE
+                      taken for Python's sake; they change nothing
   -h, --help          show this text
   -v, --version       show the version
 
@@ -131,6 +133,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, S
                 options.begin(Program::Session, "", arguments);
                 break;
             }
+            "-X" => {
+                arguments.next().ok_or("option '-X' needs a value, as in '-X dev'")?;
+            }
+            _ if text.starts_with("-X") || is_ignored(&text) => {}
             _ if text.starts_with("-W") => options.warnings.push(text[2..].to_string()),
             _ if text.starts_with('-') => {
                 let Some(code) = joined_code(&argument) else { return Err(unknown_option(&text)) };
@@ -157,6 +163,14 @@ impl Options {
         let name = decode_utf8_surrogateescape(file.as_bytes());
         self.begin(Program::File(file), &name, arguments);
     }
+}
+
+/// Whether these are options of Python that mean nothing here: about compiled files, site packages, the environment,
+/// assertions and buffering, of all of which ZPy has its one way.
+fn is_ignored(text: &str) -> bool {
+    text.strip_prefix('-').is_some_and(|letters| {
+        !letters.is_empty() && letters.bytes().all(|letter| b"BbdEIOPqRsSu".contains(&letter))
+    })
 }
 
 /// CODE of `-c=CODE` and `--code=CODE`.
@@ -203,6 +217,12 @@ mod tests {
         assert_eq!(o.program, Program::Module("unittest".into()));
         assert_eq!(o.warnings, ["ignore", "error"]);
         assert_eq!(o.argv, ["-m", "-W", "x"]);
+    }
+
+    #[test]
+    fn options_that_mean_nothing_are_taken() {
+        let o = options(&["-X", "dev", "-Xutf8", "-I", "-sE", "-OO", "-u", "-c", "1", "-I"]);
+        assert_eq!((o.program, o.argv), (Program::Code("1".into()), vec!["-c".into(), "-I".into()]));
     }
 
     #[test]

@@ -36,10 +36,11 @@ mod table;
 
 pub use capture::{Output, RunError, communicate, run, run_all};
 pub use child::{WaitError, end_all, interrupt_all, kill, poll, send_signal, wait};
-pub use pause::{Interrupt, Interrupted, Never, sleep};
+pub use pause::{Interrupt, Interrupted, Never, poll_events, sleep};
 pub use spawn::{Command, Program, StartError, Started, Stdio, adopt, set_interpreter, spawn};
 pub use table::{
-    Handle, Info, Kind, UnknownHandle, after_fork_in_child, deinit, forget, handles, info, pid, pidfd,
+    Handle, Info, Kind, UnknownHandle, after_fork_in_child, deinit, forget, handle_of, handles, info, pid,
+    pidfd,
 };
 
 /// The number of CPUs this process may use, at least 1; affinity and container limits count.

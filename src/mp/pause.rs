@@ -6,7 +6,8 @@
 //! condition are looked at, and the sleep itself lets the signals in, atomically.
 
 use std::fmt;
-use std::os::fd::{AsFd, OwnedFd};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -92,5 +93,60 @@ pub(super) fn sleep_until<T>(
         let mut wanted: Vec<PollFd> =
             wake.iter().map(|wake| PollFd::new(wake.as_fd(), PollFlags::POLLIN)).collect();
         quiet.park(&mut wanted, left);
+    }
+}
+
+/// As the system's `poll`: sleeps until one of the descriptors has an event and notes what has happened in `revents`.
+/// How many have one; 0 when time ran out. Signals that are attended to do not end the sleep.
+///
+/// # Errors
+/// Too many descriptors, or the system is out of memory.
+pub fn poll_events(
+    wanted: &mut [libc::pollfd],
+    timeout: Option<Duration>,
+    interrupt: &mut dyn Interrupt,
+) -> Result<io::Result<usize>, Interrupted> {
+    let deadline = deadline_after(timeout);
+    loop {
+        let quiet = Quiet::begin();
+        // Asked without sleeping, here and after each sleep, because a sleep does not tell.
+        match look(wanted) {
+            Ok(0) => {}
+            answer => return Ok(answer),
+        }
+        if interrupt.pending() {
+            quiet.end();
+            if interrupt.attend() {
+                return Err(Interrupted);
+            }
+            continue;
+        }
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left == Some(Duration::ZERO) {
+            return Ok(Ok(0));
+        }
+        // Negative descriptors are there to be passed over.
+        let open = wanted.iter().filter(|entry| entry.fd >= 0);
+        let mut parked: Vec<PollFd> = open
+            .map(|entry| {
+                // SAFETY: used for the sleep only; the system reports a descriptor that is not open.
+                let descriptor = unsafe { BorrowedFd::borrow_raw(entry.fd) };
+                PollFd::new(descriptor, PollFlags::from_bits_retain(entry.events))
+            })
+            .collect();
+        quiet.park(&mut parked, left);
+    }
+}
+
+/// One look at descriptors.
+fn look(wanted: &mut [libc::pollfd]) -> io::Result<usize> {
+    // SAFETY: the slice is as long as said.
+    let count = unsafe { libc::poll(wanted.as_mut_ptr(), wanted.len() as libc::nfds_t, 0) };
+    match count {
+        0.. => Ok(count as usize),
+        _ => match io::Error::last_os_error() {
+            error if error.kind() == io::ErrorKind::Interrupted => Ok(0),
+            error => Err(error),
+        },
     }
 }

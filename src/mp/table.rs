@@ -172,6 +172,11 @@ pub fn pid(handle: Handle) -> Result<u32, UnknownHandle> {
     Ok(lock().record(handle)?.pid)
 }
 
+/// The child of that process id, if it is in the table.
+pub fn handle_of(pid: u32) -> Option<Handle> {
+    lock().records.iter().find(|(_, record)| record.pid == pid).map(|(handle, _)| *handle)
+}
+
 /// A descriptor that is readable once the child has ended, to wait for many things at once; `None` where
 /// the system has no such thing.
 pub fn pidfd(handle: Handle) -> Result<Option<Arc<OwnedFd>>, UnknownHandle> {

@@ -7,6 +7,7 @@ use super::{Heap, Ref, Tag, Value};
 use crate::text::codec::Codec;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::fd::IntoRawFd;
 use std::rc::{Rc, Weak};
 
 /// Bytes asked for at once, and waiting at most.
@@ -128,6 +129,14 @@ impl State {
     /// # Errors
     /// Those of the system, `Interrupted` included.
     pub fn fill(&mut self) -> std::io::Result<bool> {
+        self.fill_at_most(CHUNK)
+    }
+
+    /// As `fill`, with a limit, for files that must not be read ahead.
+    ///
+    /// # Errors
+    /// As for `fill`.
+    pub fn fill_at_most(&mut self, most: usize) -> std::io::Result<bool> {
         if self.at > CHUNK {
             self.input.drain(..self.at);
             self.at = 0;
@@ -135,7 +144,7 @@ impl State {
         match &mut self.backend {
             Backend::Descriptor(file) => {
                 let old = self.input.len();
-                self.input.resize(old + CHUNK, 0);
+                self.input.resize(old + most, 0);
                 let result = file.read(&mut self.input[old..]);
                 self.input.truncate(old + result.as_ref().unwrap_or(&0));
                 result.map(|count| count > 0)
@@ -295,15 +304,24 @@ impl State {
     }
 
     /// Closes without writing what waits.
-    pub fn close(&mut self) {
+    ///
+    /// # Errors
+    /// Those of the system, as for a descriptor that the script has closed by its number.
+    pub fn close(&mut self) -> std::io::Result<()> {
         self.input = Vec::new();
         self.at = 0;
         self.output = Vec::new();
-        if let Backend::Descriptor(file) = std::mem::replace(&mut self.backend, Backend::Closed)
-            && !self.close_descriptor
-        {
-            std::mem::forget(file);
+        let Backend::Descriptor(file) = std::mem::replace(&mut self.backend, Backend::Closed) else {
+            return Ok(());
+        };
+        let descriptor = file.into_raw_fd();
+        // SAFETY: the descriptor was this file's own; a bad one is reported.
+        if self.close_descriptor && unsafe { libc::close(descriptor) } == -1 {
+            let error = std::io::Error::last_os_error();
+            // The descriptor is gone all the same.
+            return if error.kind() == std::io::ErrorKind::Interrupted { Ok(()) } else { Err(error) };
         }
+        Ok(())
     }
 }
 
@@ -311,7 +329,7 @@ impl Drop for State {
     fn drop(&mut self) {
         // Nobody is left to hear of an error.
         while self.flush().is_err_and(|error| error.kind() == std::io::ErrorKind::Interrupted) {}
-        self.close();
+        let _ = self.close();
     }
 }
 

@@ -1,7 +1,8 @@
 //! Methods of file objects.
 
 use super::{
-    Standard, check_open, check_readable, check_writable, decode, fill, flush, line_bytes, put, put_text,
+    Standard, check_open, check_readable, check_writable, decode, fill, fill_at_most, flush, line_bytes, put,
+    put_text,
 };
 use crate::call::{Call, Native};
 use crate::eval::{Exc, Vm};
@@ -335,6 +336,9 @@ fn size(call: &mut Call, index: usize) -> Res<Option<usize>> {
     Ok(usize::try_from(call.int_clamped(index)?).ok())
 }
 
+/// Room is made for so many bytes at once at most.
+const LARGEST_READ: usize = 1 << 26;
+
 fn read(call: &mut Call) -> Res {
     let file = call.this::<File>()?;
     check_readable(call.vm, file)?;
@@ -343,6 +347,17 @@ fn read(call: &mut Call) -> Res {
         let bytes = take_all(file);
         return decode(call.vm, file, &bytes);
     };
+    if file.settings.unbuffered && file.settings.binary {
+        // One read of the system's, which may give less.
+        if size > 0 && file.state.borrow().unread().is_empty() {
+            fill_at_most(call.vm, file, size.min(LARGEST_READ))?;
+        }
+        let mut state = file.state.borrow_mut();
+        let count = state.unread().len().min(size);
+        let bytes = state.take(count);
+        drop(state);
+        return decode(call.vm, file, &bytes);
+    }
     loop {
         let taken = {
             let mut state = file.state.borrow_mut();
@@ -511,9 +526,12 @@ fn close(call: &mut Call) -> Res {
         return Ok(Value::NONE);
     }
     let flushed = flush(call.vm, file);
-    file.state.borrow_mut().close();
+    let closed = file.state.borrow_mut().close();
     flushed?;
-    Ok(Value::NONE)
+    match closed {
+        Ok(()) => Ok(Value::NONE),
+        Err(error) => Err(call.vm.os_error(&error, None)),
+    }
 }
 
 fn seek(call: &mut Call) -> Res {

@@ -12,7 +12,7 @@ pub use open::{MODULE, OPEN, open, path_bytes};
 
 use crate::eval::{Exc, Vm};
 use crate::text::codec::Codec;
-use crate::value::file::{Backend, Newline, Settings};
+use crate::value::file::{Backend, Newline, Settings, State};
 use crate::value::{File, Raised, Ref, Res, Str, Value};
 use std::cell::Cell;
 use std::io::{BufRead, ErrorKind};
@@ -114,10 +114,19 @@ fn settle<T>(vm: &mut Vm, result: std::io::Result<T>) -> Res<Option<T>> {
 
 /// Reads some more bytes ahead; whether there were any.
 pub fn fill(vm: &mut Vm, file: &File) -> Res<bool> {
+    fill_with(vm, file, |state| state.fill())
+}
+
+/// Reads at most so many bytes more, for files without a buffer.
+pub fn fill_at_most(vm: &mut Vm, file: &File, most: usize) -> Res<bool> {
+    fill_with(vm, file, |state| state.fill_at_most(most))
+}
+
+fn fill_with(vm: &mut Vm, file: &File, step: impl Fn(&mut State) -> std::io::Result<bool>) -> Res<bool> {
     flush(vm, file)?;
     loop {
         let is_stdin = matches!(file.state.borrow().backend, Backend::Stdin);
-        let result = if is_stdin { fill_from_stdin(vm, file) } else { file.state.borrow_mut().fill() };
+        let result = if is_stdin { fill_from_stdin(vm, file) } else { step(&mut file.state.borrow_mut()) };
         if let Some(got) = settle(vm, result)? {
             return Ok(got);
         }
@@ -221,7 +230,8 @@ pub fn line_bytes(vm: &mut Vm, file: &File, limit: Option<usize>) -> Res<Vec<u8>
             // A `\r` at the end may be half of `\r\n`.
             seen = unread.len().saturating_sub(1);
         }
-        if !fill(vm, file)? {
+        let more = if file.settings.unbuffered { fill_at_most(vm, file, 1)? } else { fill(vm, file)? };
+        if !more {
             let mut state = file.state.borrow_mut();
             let unread = state.unread();
             let end = line_end(unread, seen, newline, true).unwrap_or(unread.len());

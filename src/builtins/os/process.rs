@@ -2,11 +2,14 @@
 
 use super::{c_int, checked, last_error, settled};
 use crate::builtins::mapping;
+use crate::builtins::mp::OnInterrupt;
 use crate::builtins::structs::StructType;
 use crate::call::Call;
 use crate::eval::Vm;
-use crate::value::{Res, Value};
+use crate::mp;
+use crate::value::{Raised, Res, Value};
 use std::ffi::{CStr, CString};
+use std::io;
 
 static UNAME_RESULT: StructType = StructType {
     module: "posix",
@@ -95,6 +98,71 @@ pub fn setpgid(call: &mut Call) -> Res {
 pub fn setsid(call: &mut Call) -> Res {
     // SAFETY: failure is reported.
     let result = checked(unsafe { libc::setsid() });
+    settled(call.vm, result)?;
+    Ok(Value::NONE)
+}
+
+/// A user or group number; -1 leaves one as it is.
+fn id_argument(call: &mut Call, index: usize) -> Res<libc::uid_t> {
+    match call.int(index)? {
+        -1 => Ok(libc::uid_t::MAX),
+        number => match libc::uid_t::try_from(number) {
+            Ok(number) => Ok(number),
+            Err(_) if number < 0 => Err(call.vm.overflow_error("uid is less than minimum")),
+            Err(_) => Err(call.vm.overflow_error("uid is greater than maximum")),
+        },
+    }
+}
+
+pub fn setuid(call: &mut Call) -> Res {
+    let id = id_argument(call, 0)?;
+    // SAFETY: failure is reported; so for the next ones.
+    let result = checked(unsafe { libc::setuid(id) });
+    settled(call.vm, result)?;
+    Ok(Value::NONE)
+}
+
+pub fn setgid(call: &mut Call) -> Res {
+    let id = id_argument(call, 0)?;
+    let result = checked(unsafe { libc::setgid(id) });
+    settled(call.vm, result)?;
+    Ok(Value::NONE)
+}
+
+pub fn setreuid(call: &mut Call) -> Res {
+    let (real, effective) = (id_argument(call, 0)?, id_argument(call, 1)?);
+    let result = checked(unsafe { libc::setreuid(real, effective) });
+    settled(call.vm, result)?;
+    Ok(Value::NONE)
+}
+
+pub fn setregid(call: &mut Call) -> Res {
+    let (real, effective) = (id_argument(call, 0)?, id_argument(call, 1)?);
+    let result = checked(unsafe { libc::setregid(real, effective) });
+    settled(call.vm, result)?;
+    Ok(Value::NONE)
+}
+
+pub fn getgroups(call: &mut Call) -> Res {
+    // SAFETY: with no room the call only counts.
+    let count = checked(unsafe { libc::getgroups(0, std::ptr::null_mut()) });
+    let mut groups = vec![0; settled(call.vm, count)?.max(0) as usize];
+    // SAFETY: there is room for as many as said.
+    let count = checked(unsafe { libc::getgroups(groups.len() as i32, groups.as_mut_ptr()) });
+    groups.truncate(settled(call.vm, count)?.max(0) as usize);
+    Ok(Value::list(groups.into_iter().map(|group| Value::int(group.into())).collect()))
+}
+
+pub fn setgroups(call: &mut Call) -> Res {
+    let mut groups = Vec::new();
+    for item in call.items(0)? {
+        match libc::gid_t::try_from(call.vm.to_index(&item)?) {
+            Ok(group) => groups.push(group),
+            Err(_) => return Err(call.vm.overflow_error("gid is out of range")),
+        }
+    }
+    // SAFETY: the list is as long as said; failure is reported.
+    let result = checked(unsafe { libc::setgroups(groups.len() as _, groups.as_ptr()) });
     settled(call.vm, result)?;
     Ok(Value::NONE)
 }
@@ -217,6 +285,73 @@ pub fn system(call: &mut Call) -> Res {
     // SAFETY: the text ends with a null byte; the C library starts and awaits a child of its own.
     let status = unsafe { libc::system(command.as_ptr()) };
     if status == -1 { Err(last_error(call.vm)) } else { Ok(Value::int(status as i64)) }
+}
+
+pub fn waitpid(call: &mut Call) -> Res {
+    let (pid, options) = (c_int(call, 0)?, c_int(call, 1)?);
+    call.vm.flush_if_terminal()?;
+    // Children in the process table are collected as they end, and the table knows how.
+    if let Ok(number) = u32::try_from(pid)
+        && let Some(child) = mp::handle_of(number)
+    {
+        return wait_for_known(call, number, child, options);
+    }
+    if pid == -1
+        && let Some((number, code)) = ended_child()
+    {
+        return Ok(ended(number, code));
+    }
+    let mut status = 0;
+    loop {
+        // SAFETY: there is a place for the status.
+        let found = unsafe { libc::waitpid(pid, &mut status, options) };
+        if found >= 0 {
+            return Ok(Value::tuple(vec![Value::int(found.into()), Value::int(status.into())]));
+        }
+        let error = io::Error::last_os_error();
+        if pid == -1
+            && let Some((number, code)) = ended_child()
+        {
+            return Ok(ended(number, code));
+        }
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(call.vm.os_error(&error, None));
+        }
+        call.vm.handle_interrupt()?;
+    }
+}
+
+fn wait_for_known(call: &mut Call, pid: u32, child: mp::Handle, options: i32) -> Res {
+    let code = if options & libc::WNOHANG != 0 {
+        mp::poll(child).ok().flatten()
+    } else {
+        match mp::wait(child, None, &mut OnInterrupt::new(call.vm)) {
+            Ok(code) => code,
+            Err(mp::WaitError::Interrupted) => return Err(Raised),
+            Err(mp::WaitError::UnknownHandle(_)) => None,
+        }
+    };
+    match code {
+        Some(code) => {
+            mp::forget(child);
+            Ok(ended(pid, code))
+        }
+        None => Ok(Value::tuple(vec![Value::int(0), Value::int(0)])),
+    }
+}
+
+/// A child in the process table that has ended, taken out of it.
+fn ended_child() -> Option<(u32, i32)> {
+    let child = mp::handles(None).into_iter().find(|&child| matches!(mp::poll(child), Ok(Some(_))))?;
+    let (pid, code) = (mp::pid(child).ok()?, mp::poll(child).ok()??);
+    mp::forget(child);
+    Some((pid, code))
+}
+
+/// A pid and a wait status.
+fn ended(pid: u32, code: i32) -> Value {
+    let status = if code < 0 { -code } else { (code & 0xff) << 8 };
+    Value::tuple(vec![Value::int(pid.into()), Value::int(status.into())])
 }
 
 pub fn exit_now(call: &mut Call) -> Res {

@@ -15,6 +15,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+mod fork_exec;
 mod signals;
 mod start;
 mod unix;
@@ -26,6 +27,7 @@ mod system;
 #[path = "portable.rs"]
 mod system;
 
+pub use fork_exec::{ForkExec, NotStarted, Stage, fork_exec};
 pub(super) use signals::watch_children;
 pub use signals::{
     Disposition, disposition_of, install_sigint_handler, is_sigint_from_terminal, note_sigint,

@@ -96,7 +96,7 @@ pub fn null() -> io::Result<OwnedFd> {
     Ok(File::options().read(true).write(true).open("/dev/null")?.into())
 }
 
-fn c_string(bytes: Vec<u8>) -> io::Result<CString> {
+pub fn c_string(bytes: Vec<u8>) -> io::Result<CString> {
     CString::new(bytes).map_err(|error| {
         let shown = String::from_utf8_lossy(&error.into_vec()).into_owned();
         let shown: String = shown.chars().take(80).collect();
@@ -124,14 +124,14 @@ fn clear_of_standard(descriptor: OwnedFd) -> io::Result<OwnedFd> {
 }
 
 /// Strings as C wants them: an array of pointers that ends with null.
-struct Block {
-    pointers: Vec<*mut libc::c_char>,
+pub struct Block {
+    pub pointers: Vec<*mut libc::c_char>,
     /// What the pointers lead to.
     _strings: Vec<CString>,
 }
 
 impl Block {
-    fn new(strings: impl Iterator<Item = Vec<u8>>) -> io::Result<Block> {
+    pub fn new(strings: impl Iterator<Item = Vec<u8>>) -> io::Result<Block> {
         let strings = strings.map(c_string).collect::<io::Result<Vec<_>>>()?;
         let pointers = strings.iter().map(|string| string.as_ptr().cast_mut());
         Ok(Block { pointers: pointers.chain([std::ptr::null_mut()]).collect(), _strings: strings })
