@@ -373,17 +373,25 @@ impl Vm {
         match wanted.view() {
             View::Type(class) if class.kind == Tag::Exception => Ok(exception.class().is_subtype_of(class)),
             View::Tuple(classes) => {
-                for class in classes.items().to_vec() {
-                    if self.exception_matches(exception, &class)? {
-                        return Ok(true);
+                let own = exception.class();
+                let mut is_one = false;
+                // All of them are looked at: a wrong one is an error whatever comes before it.
+                for class in classes.items() {
+                    match class.view() {
+                        View::Type(class) if class.kind == Tag::Exception => {
+                            is_one |= own.is_subtype_of(class)
+                        }
+                        _ => return Err(self.no_exception_class()),
                     }
                 }
-                Ok(false)
+                Ok(is_one)
             }
-            _ => {
-                Err(self.type_error("catching classes that do not inherit from BaseException is not allowed"))
-            }
+            _ => Err(self.no_exception_class()),
         }
+    }
+
+    fn no_exception_class(&mut self) -> Raised {
+        self.type_error("catching classes that do not inherit from BaseException is not allowed")
     }
 
     #[inline(never)]

@@ -204,6 +204,12 @@ impl Vm {
                 let items = self.collect(&value)?;
                 *exception.args.borrow_mut() = Value::tuple(items);
             }
+            "__cause__" | "__context__" if !value.is_none() && !value.is::<Exception>() => {
+                let what = name.as_str().trim_matches('_');
+                return Err(
+                    self.type_error(format!("exception {what} must be None or derive from BaseException"))
+                );
+            }
             "__cause__" => {
                 *exception.cause.borrow_mut() = value;
                 exception.suppress_context.set(true);
