@@ -331,6 +331,7 @@ impl Vm {
                 Some(name) => format!("module '{name}' has no attribute '{text}'"),
                 None => format!("module has no attribute '{text}'"),
             },
+            View::File(file) => format!("'_io.{}' object has no attribute '{text}'", file.type_name()),
             View::Super(_) => format!("'super' object has no attribute '{text}'"),
             _ => format!("'{}' object has no attribute '{text}'", self.type_name(object)),
         };

@@ -113,7 +113,9 @@ impl Vm {
     }
 
     fn next_object(&mut self, iterator: &Value) -> Res<Option<Value>> {
-        if let View::File(file) = iterator.view() {
+        if let View::File(file) = iterator.view()
+            && file.is_plain()
+        {
             return crate::builtins::io::next_line(self, file);
         }
         let Some(method) = self.special_method(iterator, "__next__")? else {

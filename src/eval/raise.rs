@@ -187,10 +187,15 @@ impl Vm {
             *exception.args.borrow_mut() = Value::tuple(args.to_vec());
             return;
         }
-        *exception.args.borrow_mut() = Value::tuple(args[..2].to_vec());
+        let count = args.get(2).filter(|count| count.as_int().is_some());
+        let counts = exception.class().is_subtype_of(&self.types.exception(Exc::BlockingIOError));
+        let count = count.filter(|_| counts);
+        *exception.args.borrow_mut() = Value::tuple(args[..if count.is_some() { 3 } else { 2 }].to_vec());
         exception.set_attribute("errno", args[0].clone());
         exception.set_attribute("strerror", args[1].clone());
-        if let Some(path) = args.get(2) {
+        if let Some(count) = count {
+            exception.set_attribute("characters_written", count.clone());
+        } else if let Some(path) = args.get(2) {
             exception.set_attribute("filename", path.clone());
         }
         if let Some(path) = args.get(4) {

@@ -189,6 +189,10 @@ impl Types {
             super::pour::pour(&made);
             made.pending.set(crate::builtins::methods::constructor_of(name));
         }
+        if tag == Tag::File && !matches!(name, "StringIO" | "BytesIO") {
+            // What derives from files over other files closes in its own way when it dies.
+            made.has_del.set(true);
+        }
         self.iterators.borrow_mut().push((name, made.clone()));
         made
     }

@@ -5,7 +5,7 @@
 
 use super::{Heap, Ref, Tag, Value};
 use crate::text::codec::Codec;
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::IntoRawFd;
 use std::rc::{Rc, Weak};
@@ -47,19 +47,31 @@ pub struct Settings {
     /// Name of the error handler: `strict`, `replace`, ...
     pub errors: String,
     /// Written text is passed on after each newline.
-    pub line_buffered: bool,
+    pub line_buffered: Cell<bool>,
     /// Written bytes are passed on at once.
     pub unbuffered: bool,
     pub close_descriptor: bool,
     pub mode: String,
 }
 
+/// Who does the work of a file.
+#[derive(Default)]
+pub enum Layer {
+    #[default]
+    Native,
+    /// An object of a script, because the file wraps something that is no native file.
+    Script(Value),
+    /// Nobody: what uses of the file are told.
+    Gone(&'static str),
+}
+
 pub struct File {
     pub name: Value,
     pub settings: Settings,
     pub state: Rc<RefCell<State>>,
-    /// What the attribute `buffer` gives, once anybody asks.
-    pub buffer: OnceCell<Value>,
+    pub layer: RefCell<Layer>,
+    /// The file that this one wraps, with the same state; none until somebody asks.
+    pub beneath: RefCell<Option<Value>>,
 }
 
 pub struct State {
@@ -78,7 +90,28 @@ impl File {
         let close_descriptor = settings.close_descriptor;
         let state =
             State { backend, input: Vec::new(), at: 0, output: Vec::new(), close_descriptor, newlines: 0 };
-        Ref::new(File { name, settings, state: Rc::new(RefCell::new(state)), buffer: OnceCell::new() })
+        Ref::new(File {
+            name,
+            settings,
+            state: Rc::new(RefCell::new(state)),
+            layer: RefCell::default(),
+            beneath: RefCell::default(),
+        })
+    }
+
+    /// Whether the file does its own work.
+    pub fn is_plain(&self) -> bool {
+        matches!(*self.layer.borrow(), Layer::Native)
+    }
+
+    /// Whether it is a `FileIO`: what scripts ask for is what the system is asked for.
+    pub fn is_raw(&self) -> bool {
+        self.settings.binary && self.settings.unbuffered && !self.is_standard()
+    }
+
+    /// Whether it is one of the interpreter's own streams.
+    pub fn is_standard(&self) -> bool {
+        matches!(self.state.borrow().backend, Backend::Stdin | Backend::Stdout | Backend::Stderr)
     }
 
     /// A handle for flushing that does not keep the file open.
@@ -303,10 +336,45 @@ impl State {
         }
     }
 
+    /// Writes what waits and closes.
+    fn finish(&mut self) {
+        // Nobody is left to hear of an error.
+        while self.flush().is_err_and(|error| error.kind() == std::io::ErrorKind::Interrupted) {}
+        let _ = self.close();
+    }
+
+    /// Reads at most `count` bytes with one call of the system, unless some were read ahead.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn read_once(&mut self, count: usize) -> std::io::Result<Vec<u8>> {
+        let ahead = count.min(self.unread().len());
+        if ahead > 0 {
+            return Ok(self.take(ahead));
+        }
+        let Backend::Descriptor(file) = &mut self.backend else { return Ok(Vec::new()) };
+        let mut piece = vec![0; count];
+        let got = file.read(&mut piece)?;
+        piece.truncate(got);
+        Ok(piece)
+    }
+
+    /// Writes with one call of the system, behind what waits; how many bytes.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn write_once(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.flush()?;
+        match &mut self.backend {
+            Backend::Descriptor(file) => file.write(bytes),
+            _ => Ok(0),
+        }
+    }
+
     /// Closes without writing what waits.
     ///
     /// # Errors
-    /// Those of the system, as for a descriptor that the script has closed by its number.
+    /// Those of the system: somebody else may have closed the descriptor. The file is closed all the same.
     pub fn close(&mut self) -> std::io::Result<()> {
         self.input = Vec::new();
         self.at = 0;
@@ -315,8 +383,8 @@ impl State {
             return Ok(());
         };
         let descriptor = file.into_raw_fd();
-        // SAFETY: the descriptor was this file's own; a bad one is reported.
-        if self.close_descriptor && unsafe { libc::close(descriptor) } == -1 {
+        // SAFETY: nothing of ours uses the descriptor any more; one that is closed already is reported.
+        if self.close_descriptor && unsafe { libc::close(descriptor) } < 0 {
             let error = std::io::Error::last_os_error();
             // The descriptor is gone all the same.
             return if error.kind() == std::io::ErrorKind::Interrupted { Ok(()) } else { Err(error) };
@@ -325,19 +393,23 @@ impl State {
     }
 }
 
+impl Drop for File {
+    fn drop(&mut self) {
+        // What a wrapper wraps goes with it, unless it was detached.
+        if self.beneath.get_mut().is_some()
+            && let Ok(mut state) = self.state.try_borrow_mut()
+        {
+            state.finish();
+        }
+    }
+}
+
 impl Drop for State {
     fn drop(&mut self) {
-        // Nobody is left to hear of an error.
-        while self.flush().is_err_and(|error| error.kind() == std::io::ErrorKind::Interrupted) {}
-        let _ = self.close();
+        self.finish();
     }
 }
 
 impl Heap for File {
     const TAG: Tag = Tag::File;
-    fn trace(&self, visit: &mut dyn FnMut(&Value)) {
-        if let Some(buffer) = self.buffer.get() {
-            visit(buffer);
-        }
-    }
 }

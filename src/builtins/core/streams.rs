@@ -80,7 +80,7 @@ fn write_joined(call: &mut Call, sep: &str, end: &str, out: &mut String) -> Res<
 }
 
 fn print_to(call: &mut Call, target: &Value, sep: &str, end: &str, flush: bool) -> Res<()> {
-    if let Some(file) = target.get::<File>() {
+    if let Some(file) = target.get::<File>().filter(|file| file.is_plain()) {
         io::check_writable(call.vm, file)?;
         let mut out = String::new();
         write_joined(call, sep, end, &mut out)?;

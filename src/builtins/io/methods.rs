@@ -1,8 +1,8 @@
 //! Methods of file objects.
 
+use super::wrap::{binary_settings, detach, sharing, through};
 use super::{
-    Standard, check_open, check_readable, check_writable, decode, fill, fill_at_most, flush, line_bytes, put,
-    put_text,
+    check_open, check_readable, check_writable, decode, fill, fill_at_most, flush, line_bytes, put, put_text,
 };
 use crate::call::{Call, Native};
 use crate::eval::{Exc, Vm};
@@ -10,7 +10,7 @@ use crate::text::codec::Codec;
 use crate::value::file::{Backend, Newline, Settings};
 use crate::value::memoryview::Writable;
 use crate::value::{File, Ref, Res, Tag, Value};
-use std::cell::{Cell, OnceCell};
+use std::cell::Cell;
 use std::io::SeekFrom;
 use std::os::fd::AsRawFd;
 
@@ -18,125 +18,179 @@ pub static METHODS: &[Native] = &[
     Native {
         name: "read",
         params: "self, size=-1, /",
-        run: read,
+        run: |call| through(call, read),
         doc: "The next `size` characters or bytes; all that is left if `size` is negative or none.",
     },
-    Native { name: "read1", params: "self, size=-1, /", run: read, doc: "As `read`." },
+    Native {
+        name: "read1",
+        params: "self, size=-1, /",
+        run: |call| through(call, read_once),
+        doc: "As `read`.",
+    },
     Native {
         name: "readline",
         params: "self, size=-1, /",
-        run: read_line,
+        run: |call| through(call, read_line),
         doc: "The next line with its end, at most `size` characters of it; empty at the end of the file.",
     },
     Native {
         name: "readlines",
         params: "self, hint=-1, /",
-        run: read_lines,
+        run: |call| through(call, read_lines),
         doc: "The rest of the file as a list of lines; stops after `hint` characters if that is positive.",
     },
     Native {
         name: "readinto",
         params: "self, buffer, /",
-        run: read_into,
+        run: |call| through(call, read_into),
         doc: "Reads bytes into a bytearray; how many.",
     },
     Native {
         name: "write",
         params: "self, text, /",
-        run: write,
+        run: |call| through(call, write),
         doc: "Writes text (or bytes to a binary file); how many characters or bytes.",
     },
     Native {
         name: "writelines",
         params: "self, lines, /",
-        run: write_lines,
+        run: |call| through(call, write_lines),
         doc: "Writes each item of an iterable; adds no line ends.",
     },
     Native {
         name: "flush",
         params: "self, /",
-        run: flush_method,
+        run: |call| through(call, flush_method),
         doc: "Passes on what waits to be written.",
     },
     Native {
         name: "close",
         params: "self, /",
-        run: close,
+        run: |call| through(call, close),
         doc: "Flushes and closes; closing twice does nothing.",
     },
     Native {
         name: "seek",
         params: "self, offset, whence=0, /",
-        run: seek,
+        run: |call| through(call, seek),
         doc: "Goes to a position: from the start (0), from here (1), from the end (2); the new position.",
     },
-    Native { name: "tell", params: "self, /", run: tell, doc: "The position, in bytes." },
+    Native {
+        name: "tell",
+        params: "self, /",
+        run: |call| through(call, tell),
+        doc: "The position, in bytes.",
+    },
     Native {
         name: "truncate",
         params: "self, size=None, /",
-        run: truncate,
+        run: |call| through(call, truncate),
         doc: "Cuts the file at `size` bytes, or here; the new size.",
     },
-    Native { name: "fileno", params: "self, /", run: fileno, doc: "The number of the file's descriptor." },
-    Native { name: "isatty", params: "self, /", run: isatty, doc: "Whether it is a terminal." },
-    Native { name: "readable", params: "self, /", run: readable, doc: "Whether it can be read." },
-    Native { name: "writable", params: "self, /", run: writable, doc: "Whether it can be written." },
-    Native { name: "seekable", params: "self, /", run: seekable, doc: "Whether `seek` works." },
+    Native {
+        name: "fileno",
+        params: "self, /",
+        run: |call| through(call, fileno),
+        doc: "The number of the file's descriptor.",
+    },
+    Native {
+        name: "isatty",
+        params: "self, /",
+        run: |call| through(call, isatty),
+        doc: "Whether it is a terminal.",
+    },
+    Native {
+        name: "readable",
+        params: "self, /",
+        run: |call| through(call, readable),
+        doc: "Whether it can be read.",
+    },
+    Native {
+        name: "writable",
+        params: "self, /",
+        run: |call| through(call, writable),
+        doc: "Whether it can be written.",
+    },
+    Native {
+        name: "seekable",
+        params: "self, /",
+        run: |call| through(call, seekable),
+        doc: "Whether `seek` works.",
+    },
     Native {
         name: "detach",
         params: "self, /",
-        run: detach,
-        doc: "Always UnsupportedOperation: a file and its bytes cannot be told apart here.",
+        run: |call| through(call, detach),
+        doc: "The file of bytes beneath, which goes on without its wrapper.",
     },
     Native {
         name: "getbuffer",
         params: "self, /",
-        run: get_buffer,
+        run: |call| through(call, get_buffer),
         doc: "The content of a `BytesIO` as it is now, as a read-only `memoryview`.",
     },
     Native {
         name: "getvalue",
         params: "self, /",
-        run: get_value,
+        run: |call| through(call, get_value),
         doc: "Everything in a StringIO or BytesIO.",
     },
     Native {
-        name: "reconfigure",
-        params: "self, *, encoding=None, errors=None, newline=None, line_buffering=None, write_through=None",
-        run: reconfigure,
-        doc: "Accepted for standard streams; they stay UTF-8.",
+        name: "__del__",
+        params: "self, /",
+        run: super::wrap::finalize,
+        doc: "Closes the file, for objects of derived classes.",
     },
-    Native { name: "__enter__", params: "self, /", run: enter, doc: "The file itself." },
+    Native {
+        name: "__enter__",
+        params: "self, /",
+        run: |call| through(call, enter),
+        doc: "The file itself.",
+    },
     Native { name: "__exit__", params: "self, *exception", run: exit, doc: "Closes the file." },
     Native {
         name: "__iter__",
         params: "self, /",
-        run: enter,
+        run: |call| through(call, enter),
         doc: "The file itself: it iterates over its lines.",
     },
-    Native { name: "__next__", params: "self, /", run: next, doc: "The next line." },
-    Native { name: ".closed", params: "self", run: closed, doc: "Whether the file is closed." },
-    Native { name: ".name", params: "self", run: name, doc: "What was opened." },
-    Native { name: ".mode", params: "self", run: mode, doc: "The mode it was opened with." },
-    Native { name: ".encoding", params: "self", run: encoding, doc: "Name of the encoding of a text file." },
-    Native { name: ".errors", params: "self", run: errors, doc: "Name of the error handler of a text file." },
+    Native { name: "__next__", params: "self, /", run: |call| through(call, next), doc: "The next line." },
+    Native {
+        name: ".closed",
+        params: "self",
+        run: |call| through(call, closed),
+        doc: "Whether the file is closed.",
+    },
+    Native { name: ".name", params: "self", run: |call| through(call, name), doc: "What was opened." },
+    Native {
+        name: ".mode",
+        params: "self",
+        run: |call| through(call, mode),
+        doc: "The mode it was opened with.",
+    },
+    Native {
+        name: ".encoding",
+        params: "self",
+        run: |call| through(call, encoding),
+        doc: "Name of the encoding of a text file.",
+    },
+    Native {
+        name: ".errors",
+        params: "self",
+        run: |call| through(call, errors),
+        doc: "Name of the error handler of a text file.",
+    },
     Native {
         name: ".newlines",
         params: "self",
-        run: newlines,
-        doc: "Always none: line ends are not recorded.",
+        run: |call| through(call, newlines),
+        doc: "Which ends of lines were met: none, one, or a tuple.",
     },
     Native {
         name: ".line_buffering",
         params: "self",
-        run: line_buffering,
+        run: |call| through(call, line_buffering),
         doc: "Whether each line is passed on at once.",
-    },
-    Native {
-        name: ".buffer",
-        params: "self",
-        run: buffer,
-        doc: "The binary file beneath a standard stream.",
     },
 ];
 
@@ -172,23 +226,8 @@ const BYTES_IO_OWN: &[Native] = &[
         doc: "Replaces the bytes.",
     },
 ];
-pub static TEXT_WRAPPER: &[Native] = &[
-    Native {
-        name: "__new__",
-        params: "cls, buffer=<absent>, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False",
-        run: new_text_wrapper,
-        doc: "The text in a file of bytes, which it shares.",
-    },
-    Native {
-        name: "__init__",
-        params: "self, buffer, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False",
-        run: init_text_wrapper,
-        doc: "Gives the wrapper another file of bytes.",
-    },
-];
-
 /// The file that is or is inside a value.
-fn file_of(call: &mut Call, value: &Value) -> Res<Ref<File>> {
+pub fn file_of(call: &mut Call, value: &Value) -> Res<Ref<File>> {
     match Vm::unwrap_native(value).get_ref::<File>() {
         Some(file) => Ok(file),
         None => Err(call.wrong_receiver(Tag::File)),
@@ -240,77 +279,6 @@ fn fill_bytes_io(call: &mut Call, made: &Value) -> Res<()> {
     Ok(())
 }
 
-fn new_text_wrapper(call: &mut Call) -> Res {
-    match call.opt(1) {
-        Some(_) => text_wrapper(call),
-        // An object of a derived class, whose `__init__` has the file.
-        None if call.class()?.flags.is_user => Ok(in_memory(Vec::new(), false)),
-        None => Err(call.vm.type_error("TextIOWrapper() missing required argument 'buffer' (pos 1)")),
-    }
-}
-
-fn init_text_wrapper(call: &mut Call) -> Res {
-    let wrapper = text_wrapper(call)?;
-    match call.arg(0).get::<crate::value::Instance>() {
-        Some(instance) => drop(instance.native.replace(wrapper)),
-        None => return Err(call.wrong_receiver(Tag::File)),
-    }
-    Ok(Value::NONE)
-}
-
-/// The file of text that the arguments of `TextIOWrapper` from the second on describe.
-fn text_wrapper(call: &mut Call) -> Res {
-    let Some(inner) = Vm::unwrap_native(call.arg(1)).get::<File>().filter(|file| file.settings.binary) else {
-        let got = call.vm.type_name(call.arg(1));
-        return Err(call
-            .vm
-            .type_error(format!("TextIOWrapper() argument 1 must be a file of bytes, not {got}")));
-    };
-    check_open(call.vm, inner)?;
-    let encoding = if call.opt_not_none(2).is_some() { call.str(2)? } else { "UTF-8" };
-    let codec = match Codec::find(encoding) {
-        Some(codec) if super::codec::is_supported(codec) => codec,
-        Some(_) => {
-            let message = format!("no wrapper decodes {encoding}; read bytes and decode them");
-            return Err(call.vm.error(Exc::NotImplementedError, message));
-        }
-        None => return Err(call.vm.error(Exc::LookupError, format!("unknown encoding: {encoding}"))),
-    };
-    let newline = match call.opt(4) {
-        Some(value) => super::open::newline_of(call, value)?,
-        None => Newline::Universal,
-    };
-    let errors = if call.opt_not_none(3).is_some() { call.str(3)? } else { "strict" };
-    let (readable, writable) = (inner.settings.readable, inner.settings.writable);
-    let settings = Settings {
-        binary: false,
-        readable,
-        writable,
-        newline: Cell::new(newline),
-        encoding: encoding.to_string(),
-        codec,
-        errors: errors.to_string(),
-        line_buffered: call.truth_or(5, false)?,
-        unbuffered: false,
-        close_descriptor: inner.settings.close_descriptor,
-        mode: if readable && writable {
-            "r+"
-        } else if writable {
-            "w"
-        } else {
-            "r"
-        }
-        .to_string(),
-    };
-    let (name, state) = (inner.name.clone(), inner.state.clone());
-    Ok(Ref::new(File { name, settings, state, buffer: OnceCell::from(call.arg(1).clone()) }).into())
-}
-
-fn detach(call: &mut Call) -> Res {
-    call.this::<File>()?;
-    Err(super::unsupported(call.vm, "detach"))
-}
-
 fn in_memory(data: Vec<u8>, binary: bool) -> Value {
     let settings = Settings {
         binary,
@@ -320,7 +288,7 @@ fn in_memory(data: Vec<u8>, binary: bool) -> Value {
         encoding: "utf-8".to_string(),
         codec: Codec::Utf8,
         errors: "surrogatepass".to_string(),
-        line_buffered: false,
+        line_buffered: Cell::new(false),
         unbuffered: false,
         close_descriptor: true,
         mode: String::new(),
@@ -329,7 +297,7 @@ fn in_memory(data: Vec<u8>, binary: bool) -> Value {
 }
 
 /// A size argument: `None` for negative, none and absent.
-fn size(call: &mut Call, index: usize) -> Res<Option<usize>> {
+pub fn size(call: &mut Call, index: usize) -> Res<Option<usize>> {
     if call.opt_not_none(index).is_none() {
         return Ok(None);
     }
@@ -342,7 +310,13 @@ const LARGEST_READ: usize = 1 << 26;
 fn read(call: &mut Call) -> Res {
     let file = call.this::<File>()?;
     check_readable(call.vm, file)?;
-    let Some(size) = size(call, 1)? else {
+    let size = size(call, 1)?;
+    if let Some(size) = size
+        && file.is_raw()
+    {
+        return super::raw::read(call, file, size);
+    }
+    let Some(size) = size else {
         while fill(call.vm, file)? {}
         let bytes = take_all(file);
         return decode(call.vm, file, &bytes);
@@ -462,12 +436,55 @@ fn read_lines(call: &mut Call) -> Res {
 }
 
 fn read_into(call: &mut Call) -> Res {
+    read_into_buffer(call, false)
+}
+
+/// As `readinto` with what one read of the system gives.
+pub fn read_into_once(call: &mut Call) -> Res {
+    read_into_buffer(call, true)
+}
+
+/// What was read ahead, or else what one read of the system gives.
+fn read_once(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    check_readable(call.vm, file)?;
+    let size = size(call, 1)?;
+    if matches!(file.state.borrow().backend, Backend::Memory(..))
+        || file.is_standard()
+        || !file.settings.binary
+    {
+        return read(call);
+    }
+    flush(call.vm, file)?;
+    let size = size.unwrap_or(super::open::BUFFER_SIZE);
+    if size > 0 && file.state.borrow().unread().is_empty() {
+        fill(call.vm, file)?;
+    }
+    let mut state = file.state.borrow_mut();
+    let count = size.min(state.unread().len());
+    Ok(Value::bytes(state.take(count)))
+}
+
+fn read_into_now(call: &mut Call, file: &File, buffer: &Writable) -> Res {
+    let piece = super::raw::read(call, file, buffer.len)?;
+    if piece.is_none() {
+        return Ok(piece);
+    }
+    let bytes = call.vm.bytes_of(&piece)?;
+    buffer.write(0, &bytes);
+    Ok(Value::size(bytes.len()))
+}
+
+fn read_into_buffer(call: &mut Call, is_once: bool) -> Res {
     let file = call.this::<File>()?;
     check_readable(call.vm, file)?;
     let Some(buffer) = Writable::of(call.arg(1)) else {
         return Err(call.wrong_type(1, "read-write bytes-like object"));
     };
     let wanted = buffer.len;
+    if file.is_raw() || is_once {
+        return read_into_now(call, file, &buffer);
+    }
     while file.state.borrow().unread().len() < wanted && fill(call.vm, file)? {}
     let bytes = {
         let mut state = file.state.borrow_mut();
@@ -488,6 +505,9 @@ fn write_value(call: &mut Call, file: &File, value: &Value) -> Res {
     let inside = crate::eval::Vm::unwrap_native(value);
     if file.settings.binary {
         let bytes = call.vm.bytes_of(inside)?;
+        if file.is_raw() {
+            return super::raw::write(call, file, &bytes);
+        }
         put(call.vm, file, &bytes)?;
         return Ok(Value::size(bytes.len()));
     }
@@ -698,11 +718,6 @@ fn get_buffer(call: &mut Call) -> Res {
     Ok(crate::value::MemoryView::of(&data).map_or(Value::NONE, Value::from))
 }
 
-fn reconfigure(call: &mut Call) -> Res {
-    call.this::<File>()?;
-    Ok(Value::NONE)
-}
-
 fn enter(call: &mut Call) -> Res {
     let file = call.this::<File>()?;
     check_open(call.vm, file)?;
@@ -710,7 +725,11 @@ fn enter(call: &mut Call) -> Res {
 }
 
 fn exit(call: &mut Call) -> Res {
-    close(call)
+    match call.arg(0).tag() {
+        Tag::File => through(call, close),
+        // A derived class may close in its own way.
+        _ => call.vm.call_method(call.arg(0), "close", &[]),
+    }
 }
 
 fn next(call: &mut Call) -> Res {
@@ -732,18 +751,21 @@ fn name(call: &mut Call) -> Res {
         let message = format!("'_io.{}' object has no attribute 'name'", file.type_name());
         return Err(call.vm.error(Exc::AttributeError, message));
     }
-    Ok(file.name.clone())
+    super::wrap::name_beneath(call, file)
 }
 
 fn mode(call: &mut Call) -> Res {
     let file = call.this::<File>()?;
+    Ok(Value::str(shown_mode(file)))
+}
+
+/// As Python: binary files say `rb+`, whatever the order was.
+pub fn shown_mode(file: &File) -> String {
     let mode = &file.settings.mode;
-    // As Python: binary files say `rb+`, whatever the order was.
-    Ok(Value::str(if file.settings.binary && mode.contains('+') {
-        format!("{}b+", mode.chars().find(|c| "rwax".contains(*c)).unwrap_or('r'))
-    } else {
-        mode.clone()
-    }))
+    match file.settings.binary && mode.contains('+') {
+        true => format!("{}b+", mode.chars().find(|c| "rwax".contains(*c)).unwrap_or('r')),
+        false => mode.clone(),
+    }
 }
 
 fn encoding(call: &mut Call) -> Res {
@@ -777,57 +799,13 @@ fn newlines(call: &mut Call) -> Res {
 }
 
 fn line_buffering(call: &mut Call) -> Res {
-    Ok(Value::bool(call.this::<File>()?.settings.line_buffered))
+    Ok(Value::bool(call.this::<File>()?.settings.line_buffered.get()))
 }
 
 /// The bytes of a text file as a file of their own, which shares place and content with it.
-fn bytes_behind(file: &File) -> Ref<File> {
+pub fn bytes_behind(file: &File) -> Ref<File> {
     let text = &file.settings;
     let is_memory = matches!(file.state.borrow().backend, Backend::Memory(..));
-    let settings = Settings {
-        binary: true,
-        readable: text.readable,
-        writable: text.writable,
-        newline: Cell::new(Newline::Exactly("\n")),
-        encoding: text.encoding.clone(),
-        codec: text.codec,
-        errors: text.errors.clone(),
-        line_buffered: false,
-        unbuffered: false,
-        close_descriptor: text.close_descriptor,
-        mode: if is_memory { String::new() } else { format!("{}b", text.mode.replace('t', "")) },
-    };
-    Ref::new(File { name: file.name.clone(), settings, state: file.state.clone(), buffer: OnceCell::new() })
-}
-
-fn buffer(call: &mut Call) -> Res {
-    let file = call.this::<File>()?;
-    if let Some(known) = file.buffer.get() {
-        return Ok(known.clone());
-    }
-    let made = make_buffer(call)?;
-    if made.same(call.receiver()) {
-        return Ok(made);
-    }
-    Ok(file.buffer.get_or_init(|| made).clone())
-}
-
-fn make_buffer(call: &mut Call) -> Res {
-    let file = call.this::<File>()?;
-    let which = match file.state.borrow().backend {
-        Backend::Stdin => Some(Standard::In),
-        Backend::Stdout => Some(Standard::Out),
-        Backend::Stderr => Some(Standard::Err),
-        _ => None,
-    };
-    match which {
-        Some(which) if !file.settings.binary => Ok(super::new_standard(which, true).into()),
-        Some(_) => Ok(call.arg(0).clone()),
-        None if file.settings.binary || file.settings.mode.is_empty() => {
-            let shown = file.type_name();
-            let message = format!("'_io.{shown}' object has no attribute 'buffer'");
-            Err(call.vm.error(Exc::AttributeError, message))
-        }
-        None => Ok(bytes_behind(file).into()),
-    }
+    let mode = if is_memory { String::new() } else { format!("{}b", text.mode.replace('t', "")) };
+    sharing(file, Settings { mode, ..binary_settings(text) }, None)
 }

@@ -6,9 +6,13 @@
 mod codec;
 mod methods;
 mod open;
+mod raw;
+mod wrap;
 
-pub use methods::{BYTES_IO, METHODS, STRING_IO, TEXT_WRAPPER};
+pub use methods::{BYTES_IO, METHODS, STRING_IO};
 pub use open::{MODULE, OPEN, open, path_bytes};
+pub use raw::FILE_IO;
+pub use wrap::{BUFFERED_RANDOM, BUFFERED_READER, BUFFERED_WRITER, TEXT_WRAPPER};
 
 use crate::eval::{Exc, Vm};
 use crate::text::codec::Codec;
@@ -36,6 +40,16 @@ pub fn standard(vm: &mut Vm, which: Standard) -> Value {
     made
 }
 
+/// Which standard stream a file is, if any.
+fn standard_of(file: &File) -> Option<Standard> {
+    match file.state.borrow().backend {
+        Backend::Stdin => Some(Standard::In),
+        Backend::Stdout => Some(Standard::Out),
+        Backend::Stderr => Some(Standard::Err),
+        _ => None,
+    }
+}
+
 fn new_standard(which: Standard, binary: bool) -> Ref<File> {
     let (name, backend) = match which {
         Standard::In => ("<stdin>", Backend::Stdin),
@@ -51,7 +65,7 @@ fn new_standard(which: Standard, binary: bool) -> Ref<File> {
         encoding: "utf-8".to_string(),
         codec: Codec::Utf8,
         errors: if which == Standard::Err { "backslashreplace" } else { "surrogateescape" }.to_string(),
-        line_buffered: false,
+        line_buffered: Cell::new(false),
         unbuffered: false,
         close_descriptor: false,
         mode: if is_input { "r" } else { "w" }.to_string(),
@@ -94,6 +108,8 @@ pub fn check_writable(vm: &mut Vm, file: &File) -> Res<()> {
 
 fn refusal(file: &File, method: &'static str, text: &'static str) -> &'static str {
     match (file.settings.binary, method) {
+        (true, "read") if file.is_raw() => "File not open for reading",
+        (true, _) if file.is_raw() => "File not open for writing",
         (false, _) => text,
         (true, "read") => "read",
         (true, _) => "write",
@@ -167,8 +183,9 @@ pub fn put(vm: &mut Vm, file: &File, bytes: &[u8]) -> Res<()> {
         _ => {
             let moved = state.drop_input();
             let settings = &file.settings;
-            let must_flush =
-                state.put(bytes) || settings.unbuffered || settings.line_buffered && bytes.contains(&b'\n');
+            let must_flush = state.put(bytes)
+                || settings.unbuffered
+                || settings.line_buffered.get() && bytes.contains(&b'\n');
             drop(state);
             if let Err(error) = moved {
                 return Err(vm.os_error(&error, None));
@@ -287,11 +304,17 @@ pub fn next_line(vm: &mut Vm, file: &File) -> Res<Option<Value>> {
 /// What `repr` shows.
 pub fn describe(vm: &mut Vm, file: &File) -> Res<String> {
     let kind = file.type_name();
+    if let Some(script) = wrap::script_of(vm, file)? {
+        let shown = vm.call_method(&script, "describe", &[Value::str(format!("_io.{kind}"))])?;
+        return Ok(shown.as_str().unwrap_or_default().to_string());
+    }
     if file.settings.mode.is_empty() {
         return Ok(format!("<_io.{kind} object>"));
     }
     let name = vm.repr_of(&file.name)?;
-    Ok(if file.settings.binary {
+    Ok(if kind == "FileIO" {
+        raw::describe(file, &name)
+    } else if file.settings.binary {
         format!("<_io.{kind} name={name}>")
     } else {
         format!(

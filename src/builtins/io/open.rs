@@ -13,13 +13,20 @@ use std::os::unix::ffi::OsStrExt;
 pub static MODULE: NativeModule = NativeModule {
     name: "io",
     doc: "Files, and text and bytes in memory that look like files.",
-    functions: &[OPEN],
+    functions: &[OPEN, OPEN_CODE, TEXT_ENCODING],
     constants: &[
+        ("__all__", |_| Value::list(PUBLIC.iter().map(|name| Value::str(*name)).collect())),
         ("StringIO", |vm| vm.types.named("StringIO", Tag::File).into()),
         ("BytesIO", |vm| vm.types.named("BytesIO", Tag::File).into()),
         ("TextIOWrapper", |vm| vm.types.named("TextIOWrapper", Tag::File).into()),
         ("BufferedReader", |vm| vm.types.named("BufferedReader", Tag::File).into()),
         ("BufferedWriter", |vm| vm.types.named("BufferedWriter", Tag::File).into()),
+        ("BufferedRandom", |vm| vm.types.named("BufferedRandom", Tag::File).into()),
+        ("FileIO", |vm| vm.types.named("FileIO", Tag::File).into()),
+        ("BufferedRWPair", |vm| crate::builtins::in_zpy(vm, "_io_wrappers", "BufferedRWPair")),
+        ("IncrementalNewlineDecoder", |vm| {
+            crate::builtins::in_zpy(vm, "_io_wrappers", "IncrementalNewlineDecoder")
+        }),
         ("UnsupportedOperation", |vm| unsupported_class(vm).map_or(Value::NONE, Value::from)),
         ("IOBase", |vm| crate::builtins::in_zpy(vm, "_io", "IOBase")),
         ("RawIOBase", |vm| crate::builtins::in_zpy(vm, "_io", "RawIOBase")),
@@ -29,8 +36,54 @@ pub static MODULE: NativeModule = NativeModule {
         ("SEEK_SET", |_| Value::int(0)),
         ("SEEK_CUR", |_| Value::int(1)),
         ("SEEK_END", |_| Value::int(2)),
-        ("DEFAULT_BUFFER_SIZE", |_| Value::int(8192)),
+        ("DEFAULT_BUFFER_SIZE", |_| Value::int(BUFFER_SIZE as i64)),
     ],
+};
+
+const PUBLIC: &[&str] = &[
+    "BlockingIOError",
+    "open",
+    "open_code",
+    "IOBase",
+    "RawIOBase",
+    "FileIO",
+    "BytesIO",
+    "StringIO",
+    "BufferedIOBase",
+    "BufferedReader",
+    "BufferedWriter",
+    "BufferedRWPair",
+    "BufferedRandom",
+    "TextIOBase",
+    "TextIOWrapper",
+    "UnsupportedOperation",
+    "SEEK_SET",
+    "SEEK_CUR",
+    "SEEK_END",
+    "DEFAULT_BUFFER_SIZE",
+];
+
+/// What `io.DEFAULT_BUFFER_SIZE` says.
+pub const BUFFER_SIZE: usize = 8192;
+
+const OPEN_CODE: crate::call::Native = crate::call::Native {
+    name: "open_code",
+    params: "path",
+    run: |call| {
+        let open = crate::builtins::function_value(&OPEN, "io");
+        call.vm.call(&open, &[call.arg(0).clone(), Value::str("rb")])
+    },
+    doc: "Opens a file of code to read its bytes.",
+};
+
+const TEXT_ENCODING: crate::call::Native = crate::call::Native {
+    name: "text_encoding",
+    params: "encoding, stacklevel=2, /",
+    run: |call| match call.opt_not_none(0) {
+        Some(encoding) => Ok(encoding.clone()),
+        None => Ok(Value::str("locale")),
+    },
+    doc: "The encoding, or `locale` for none.",
 };
 
 pub const OPEN: crate::call::Native = crate::call::Native {
@@ -110,36 +163,18 @@ pub fn open(call: &mut Call) -> Res {
     };
     let settings = settings(call, mode)?;
     let target = call.arg(0);
-    let (file, name) = match crate::value::Int::of(target) {
-        Some(int) => {
-            let descriptor = int.to_i64().and_then(|i| i32::try_from(i).ok()).unwrap_or(-1);
-            // SAFETY: only asks; a bad descriptor is reported.
-            if descriptor < 0 || unsafe { libc::fcntl(descriptor, libc::F_GETFD) } < 0 {
-                let error = std::io::Error::from_raw_os_error(libc::EBADF);
-                return Err(call.vm.os_error(&error, None));
-            }
-            // SAFETY: the script hands the descriptor over, or keeps it with closefd=False.
-            (unsafe { std::fs::File::from_raw_fd(descriptor) }, target.clone())
-        }
-        None => {
-            let shown = call.vm.path_text(target)?;
-            let path = path_bytes(call.vm, &shown)?;
-            match options(mode).open(path).and_then(not_a_folder) {
-                Ok(file) => (file, target.clone()),
-                Err(error) => return Err(call.vm.os_error(&error, Some(&shown))),
-            }
-        }
-    };
+    let (file, name) =
+        (open_target(call, target, mode, settings.close_descriptor, call.opt_not_none(7))?, target.clone());
     let adds_mark = settings.codec.without_mark() != settings.codec
         && settings.writable
         && !settings.binary
         && file.metadata().is_ok_and(|m| m.len() == 0);
-    if mode.contains('a') {
-        // So that `tell` says where writing goes on; pipes have no position.
-        let _ = std::io::Seek::seek(&mut &file, std::io::SeekFrom::End(0));
-    }
-    if !super::codec::is_supported(settings.codec) && !settings.binary && !settings.writable {
-        return transcoded(call.vm, name, settings, file);
+    if !super::codec::is_supported(settings.codec) && !settings.binary {
+        let mode = format!("{}b", mode.replace('t', ""));
+        let binary = Settings { mode, ..super::wrap::binary_settings(&settings) };
+        let bytes = File::new(name, binary, Backend::Descriptor(file));
+        call.vm.state.remember_file(&bytes);
+        return super::wrap::encoded(call.vm, bytes, &settings);
     }
     let mark = crate::text::codec::encode("", settings.codec, "strict").unwrap_or_default();
     let made = File::new(name, settings, Backend::Descriptor(file));
@@ -150,16 +185,71 @@ pub fn open(call: &mut Call) -> Res {
     Ok(made.into())
 }
 
-/// A file whose encoding hides the ends of lines: it is read at once, and the script reads from memory.
-fn transcoded(vm: &mut Vm, name: Value, mut settings: Settings, mut file: std::fs::File) -> Res {
-    let mut data = Vec::new();
-    if let Err(error) = std::io::Read::read_to_end(&mut file, &mut data) {
-        return Err(vm.os_error(&error, None));
+/// Opens a path, or takes over a descriptor: one that is given, or one that `opener` gives.
+pub fn open_target(
+    call: &mut Call,
+    target: &Value,
+    mode: &str,
+    closes: bool,
+    opener: Option<&Value>,
+) -> Res<std::fs::File> {
+    let file = if let Some(int) = crate::value::Int::of(target) {
+        if int.is_negative() && call.native.name != "open" {
+            return Err(call.vm.value_error("negative file descriptor"));
+        }
+        let descriptor = int.to_i64().and_then(|i| i32::try_from(i).ok()).unwrap_or(-1);
+        taken_over(call, descriptor)?
+    } else if !closes {
+        return Err(call.vm.value_error("Cannot use closefd=False with file name"));
+    } else if let Some(opener) = opener {
+        let args = [target.clone(), Value::int(flags(mode) as i64)];
+        let answer = call.vm.call(opener, &args)?;
+        let Some(descriptor) = crate::value::Int::of(&answer).and_then(|int| int.to_i64()) else {
+            return Err(call.vm.type_error("expected integer from opener"));
+        };
+        if descriptor < 0 {
+            return Err(call.vm.value_error(format!("opener returned {descriptor}")));
+        }
+        taken_over(call, i32::try_from(descriptor).unwrap_or(-1))?
+    } else {
+        let shown = call.vm.path_text(target)?;
+        let path = path_bytes(call.vm, &shown)?;
+        match options(mode).open(path).and_then(not_a_folder) {
+            Ok(file) => file,
+            Err(error) => return Err(call.vm.os_error(&error, Some(&shown))),
+        }
+    };
+    if mode.contains('a') {
+        // So that `tell` says where writing goes on; pipes have no position.
+        let _ = std::io::Seek::seek(&mut &file, std::io::SeekFrom::End(0));
     }
-    let text = vm.decode(&data, &settings.encoding, &settings.errors)?;
-    settings.codec = Codec::Utf8;
-    let data = text.as_str().unwrap_or_default().as_bytes().to_vec();
-    Ok(File::new(name, settings, Backend::Memory(data, 0)).into())
+    Ok(file)
+}
+
+fn taken_over(call: &mut Call, descriptor: i32) -> Res<std::fs::File> {
+    // SAFETY: only asks; a bad descriptor is reported.
+    if descriptor < 0 || unsafe { libc::fcntl(descriptor, libc::F_GETFD) } < 0 {
+        let error = std::io::Error::from_raw_os_error(libc::EBADF);
+        return Err(call.vm.os_error(&error, None));
+    }
+    // SAFETY: the script hands the descriptor over, or keeps it with closefd=False.
+    Ok(unsafe { std::fs::File::from_raw_fd(descriptor) })
+}
+
+/// What `os.open` is told for a mode.
+fn flags(mode: &str) -> i32 {
+    let access = match (mode.contains('+'), mode.contains('r')) {
+        (true, _) => libc::O_RDWR,
+        (false, true) => libc::O_RDONLY,
+        (false, false) => libc::O_WRONLY,
+    };
+    let creation = match mode.chars().find(|c| "wax".contains(*c)) {
+        Some('w') => libc::O_CREAT | libc::O_TRUNC,
+        Some('a') => libc::O_CREAT | libc::O_APPEND,
+        Some('x') => libc::O_CREAT | libc::O_EXCL,
+        _ => 0,
+    };
+    access | creation | libc::O_CLOEXEC
 }
 
 fn not_a_folder(file: std::fs::File) -> std::io::Result<std::fs::File> {
@@ -201,10 +291,6 @@ fn settings(call: &mut Call, mode: &str) -> Res<Settings> {
         return Err(call.vm.value_error("can't have unbuffered text I/O"));
     }
     let (encoding, codec) = encoding(call)?;
-    if !binary && plus && !super::codec::is_supported(codec) {
-        let message = format!("files in {encoding} cannot be both read and written");
-        return Err(call.vm.error(Exc::NotImplementedError, message));
-    }
     let errors = errors(call)?;
     let newline = newline(call)?;
     Ok(Settings {
@@ -215,7 +301,7 @@ fn settings(call: &mut Call, mode: &str) -> Res<Settings> {
         encoding,
         codec,
         errors,
-        line_buffered: buffering == 1 && !binary,
+        line_buffered: Cell::new(buffering == 1 && !binary),
         unbuffered: buffering == 0,
         close_descriptor: call.truth_or(6, true)?,
         mode: mode.to_string(),
@@ -244,7 +330,10 @@ fn encoding(call: &mut Call) -> Res<(String, Codec)> {
     if call.opt_not_none(3).is_none() {
         return Ok(("UTF-8".to_string(), Codec::Utf8));
     }
-    let name = call.str(3)?;
+    let name = match call.str(3)? {
+        "locale" => "UTF-8",
+        name => name,
+    };
     match Codec::find(name) {
         Some(codec) => Ok((name.to_string(), codec)),
         None => Err(call.vm.error(Exc::LookupError, format!("unknown encoding: {name}"))),
