@@ -59,7 +59,7 @@ fn opened(call: &mut Call) -> Res {
     let target = call.arg(1).clone();
     let file = open_target(call, &target, mode, closes, call.opt_not_none(4))?;
     let (reads, plus) = (mode.contains('r'), mode.contains('+'));
-    let kind = mode.chars().find(|c| "rwax".contains(*c)).unwrap_or('r');
+    let kind = mode.chars().find(|c| if plus { "ax" } else { "wax" }.contains(*c)).unwrap_or('r');
     let settings = Settings {
         binary: true,
         readable: reads || plus,
