@@ -87,6 +87,8 @@ pub enum Layer {
     Native,
     /// An object of a script, because the file wraps something that is no native file.
     Script(Value),
+    /// Nobody yet: an object of a derived class before `__init__`.
+    New,
     /// Nobody: what uses of the file are told.
     Gone(&'static str),
 }

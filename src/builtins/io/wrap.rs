@@ -149,6 +149,7 @@ pub fn script_of(vm: &mut Vm, file: &File) -> Res<Option<Value>> {
     let gone = match &*file.layer.borrow() {
         Layer::Native => return Ok(None),
         Layer::Script(script) => return Ok(Some(script.clone())),
+        Layer::New => UNINITIALIZED,
         Layer::Gone(message) => *message,
     };
     Err(vm.value_error(gone))
@@ -223,12 +224,15 @@ fn reinitialize(
     script: impl FnOnce(&mut Call) -> Res,
 ) -> Res {
     let file = file_of(call, call.arg(0))?;
+    let is_new = matches!(*file.layer.borrow(), Layer::New);
     // A failed attempt leaves an object that can do nothing.
-    if let Layer::Script(old) = file.layer.replace(Layer::Gone(UNINITIALIZED)) {
+    let gone = if is_new { Layer::New } else { Layer::Gone(UNINITIALIZED) };
+    if let Layer::Script(old) = file.layer.replace(gone) {
         // What it wrapped stays open.
         call.vm.set_attribute(&old, &Str::new("_file"), Value::NONE)?;
     }
-    if let Some(instance) = call.arg(0).get::<Instance>() {
+    // The file inside an object is replaced only before its first use, when no method can be running on it.
+    if is_new && let Some(instance) = call.arg(0).get::<Instance>() {
         let made = make(call)?;
         drop(instance.native.replace(made.into()));
         return Ok(Value::NONE);
@@ -250,9 +254,7 @@ fn native_file(value: &Value) -> Option<Ref<File>> {
 
 fn new_buffered(call: &mut Call, kind: &'static Kind) -> Res {
     match call.opt(1) {
-        _ if call.class()?.flags.is_user => {
-            Ok(file_with(Layer::Gone(UNINITIALIZED), true, kind.reads, kind.writes).into())
-        }
+        _ if call.class()?.flags.is_user => Ok(file_with(Layer::New, true, kind.reads, kind.writes).into()),
         Some(_) => buffered(call, kind).map(Value::from),
         None => missing(call, kind.name, "raw"),
     }
@@ -332,9 +334,7 @@ pub fn binary_settings(from: &Settings) -> Settings {
 
 fn new_text(call: &mut Call) -> Res {
     match call.opt(1) {
-        _ if call.class()?.flags.is_user => {
-            Ok(file_with(Layer::Gone(UNINITIALIZED), false, true, true).into())
-        }
+        _ if call.class()?.flags.is_user => Ok(file_with(Layer::New, false, true, true).into()),
         Some(_) => text(call).map(Value::from),
         None => missing(call, "TextIOWrapper", "buffer"),
     }
