@@ -191,6 +191,7 @@ impl Vm {
         }
         match (name.as_str(), object.view()) {
             ("__dict__", View::Exception(exception)) => Ok(Some(exception.attributes().into())),
+            ("__dict__", View::File(file)) => Ok(Some(file.attributes.get_or_make().into())),
             ("__doc__", _) => Ok(Some(Value::NONE)),
             (_, View::BoundMethod(method)) => self.find_attribute(&method.function.clone(), name),
             (_, View::Module(module)) => self.module_attribute(object, module, name),
@@ -204,6 +205,7 @@ impl Vm {
             View::Instance(instance) => instance.attributes.get(),
             View::Exception(exception) => exception.attributes.get(),
             View::Function(function) => function.attributes.get(),
+            View::File(file) => file.attributes.get(),
             View::StaticMethod(method) => {
                 self.copy_wrapped(object, &method.function(), method.attributes.get().as_ref());
                 Some(method.attributes())

@@ -84,6 +84,12 @@ impl Vm {
             View::Module(_) | View::Type(_) | View::Super(_) | View::Exception(_) | View::Function(_) => {
                 return Ok(None);
             }
+            View::File(file) => {
+                if file.attributes.get().is_some_and(|d| d.borrow().find_str(&c.name).is_some()) {
+                    return Ok(None);
+                }
+                self.type_of(object).version.get()
+            }
             // Types that share a tag.
             View::Iter(_)
             | View::DictView(_)

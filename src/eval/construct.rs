@@ -230,9 +230,7 @@ impl Vm {
                 };
                 // Files in memory are filled by `__init__`.
                 let is_empty_first = class.kind == Tag::File
-                    && class.mro.borrow().iter().any(|t| {
-                        t.kind == Tag::File && !t.flags.is_user && t.name.borrow().as_str() != "FileIO"
-                    });
+                    && class.mro.borrow().iter().any(|t| t.kind == Tag::File && !t.flags.is_user);
                 // What is for `__init__` of the script is no affair of these.
                 let is_deaf = matches!(class.kind, Tag::Float | Tag::Tuple | Tag::FrozenSet)
                     && init.is_some_and(|init| !init.is::<NativeFunction>());

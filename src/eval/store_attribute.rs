@@ -59,6 +59,7 @@ impl Vm {
             }
             View::Exception(exception) => self.store_in_exception(exception, object, name, value),
             View::Module(module) => self.store_in_module(module, object, name, value),
+            View::File(file) => self.store_in(&file.attributes.get_or_make(), object, name, value),
             View::Function(f) => self.store_in(&f.attributes(), object, name, value),
             View::StaticMethod(method) => self.store_in(&method.attributes(), object, name, value),
             View::ClassMethod(method) => self.store_in(&method.attributes(), object, name, value),

@@ -3,6 +3,7 @@
 //! This file moves bytes and knows no interpreter. What the bytes mean (text, lines, encodings), and the
 //! three standard streams, whose bytes are the interpreter's, are in `builtins/io`.
 
+use super::table::Table;
 use super::{Heap, Ref, Tag, Value};
 use crate::text::codec::Codec;
 use std::cell::{Cell, RefCell};
@@ -34,6 +35,31 @@ pub enum Newline {
     Exactly(&'static str),
 }
 
+impl Newline {
+    /// The argument `newline` that says the same.
+    pub fn argument(self) -> Value {
+        match self {
+            Newline::Universal => Value::NONE,
+            Newline::Any => Value::str(""),
+            Newline::Exactly(end) => Value::str(end),
+        }
+    }
+
+    /// What an argument `newline` says, if it is one.
+    pub fn of_argument(value: &Value) -> Option<Newline> {
+        if value.is_none() {
+            return Some(Newline::Universal);
+        }
+        match value.as_str()? {
+            "" => Some(Newline::Any),
+            "\n" => Some(Newline::Exactly("\n")),
+            "\r" => Some(Newline::Exactly("\r")),
+            "\r\n" => Some(Newline::Exactly("\r\n")),
+            _ => None,
+        }
+    }
+}
+
 /// What was asked for when the file was opened.
 pub struct Settings {
     pub binary: bool,
@@ -61,6 +87,8 @@ pub enum Layer {
     Native,
     /// An object of a script, because the file wraps something that is no native file.
     Script(Value),
+    /// Nobody yet: an object of a derived class before `__init__`.
+    New,
     /// Nobody: what uses of the file are told.
     Gone(&'static str),
 }
@@ -72,6 +100,8 @@ pub struct File {
     pub layer: RefCell<Layer>,
     /// The file that this one wraps, with the same state; none until somebody asks.
     pub beneath: RefCell<Option<Value>>,
+    /// What scripts have added.
+    pub attributes: Table,
 }
 
 pub struct State {
@@ -96,6 +126,7 @@ impl File {
             state: Rc::new(RefCell::new(state)),
             layer: RefCell::default(),
             beneath: RefCell::default(),
+            attributes: Table::default(),
         })
     }
 
@@ -277,7 +308,7 @@ impl State {
     /// Writes what waits.
     ///
     /// # Errors
-    /// Those of the system; what is not written yet goes on waiting after `Interrupted` and is dropped
+    /// Those of the system; what is not written yet goes on waiting after `Interrupted` and `WouldBlock` and is dropped
     /// after any other.
     pub fn flush(&mut self) -> std::io::Result<()> {
         let Backend::Descriptor(file) = &mut self.backend else { return Ok(()) };
@@ -286,8 +317,9 @@ impl State {
             match file.write(&self.output[done..]) {
                 Ok(count) => done += count,
                 Err(error) => {
-                    let is_interruption = error.kind() == std::io::ErrorKind::Interrupted;
-                    self.output.drain(..if is_interruption { done } else { self.output.len() });
+                    use std::io::ErrorKind::{Interrupted, WouldBlock};
+                    let goes_on = matches!(error.kind(), Interrupted | WouldBlock);
+                    self.output.drain(..if goes_on { done } else { self.output.len() });
                     return Err(error);
                 }
             }

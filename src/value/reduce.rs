@@ -5,7 +5,8 @@
 //! module `copyreg`, so that what is written here can be read by Python. Built-in types that need more than this have
 //! a `__reduce__` of their own.
 
-use super::{Dict, Instance, Raised, Ref, Res, Str, Tag, Tuple, Type, Value, View};
+use super::file::Newline;
+use super::{Dict, File, Instance, Raised, Ref, Res, Str, Tag, Tuple, Type, Value, View};
 use crate::call::{Call, Native};
 use crate::eval::Vm;
 
@@ -462,11 +463,16 @@ fn memory_file(call: &mut Call) -> Res {
 fn memory_file_state(vm: &mut Vm, file: &Value) -> Res {
     let contents = vm.call_method(file, "getvalue", &[])?;
     let place = vm.call_method(file, "tell", &[])?;
-    let own = file.get::<Instance>().and_then(|instance| instance.attributes.get());
+    let own = match file.view() {
+        View::Instance(instance) => instance.attributes.get(),
+        View::File(file) => file.attributes.get(),
+        _ => None,
+    };
     let own = own.map_or(Value::NONE, Value::from);
     let mut parts = vec![contents, place, own];
     if is_text_file(vm, file) {
-        parts.insert(1, Value::str("\n"));
+        let newline = Vm::unwrap_native(file).get::<File>().map(|file| file.settings.newline.get());
+        parts.insert(1, newline.unwrap_or(Newline::Universal).argument());
     }
     Ok(Value::tuple(parts))
 }
@@ -480,13 +486,28 @@ fn set_memory_file_state(call: &mut Call) -> Res {
         let message = format!("{class}.__setstate__ argument should be {count}-tuple, got {got}");
         return Err(call.vm.type_error(message));
     }
+    let inner = Vm::unwrap_native(file).get_ref::<File>();
+    if let Some(inner) = &inner {
+        // The contents have their ends of lines already.
+        inner.settings.newline.set(Newline::Exactly("\n"));
+    }
     call.vm.call_method(file, "seek", &[Value::int(0)])?;
     call.vm.call_method(file, "truncate", &[])?;
     call.vm.call_method(file, "write", &[parts[0].clone()])?;
+    if let Some(inner) = &inner
+        && count == 4
+    {
+        inner.settings.newline.set(Newline::of_argument(&parts[1]).unwrap_or(Newline::Universal));
+    }
     call.vm.call_method(file, "seek", &[parts[count - 2].clone()])?;
-    if let (Some(attributes), Some(instance)) = (parts[count - 1].get::<Dict>(), file.get::<Instance>()) {
+    let own = match file.view() {
+        View::Instance(instance) => Some(instance.attributes()),
+        View::File(file) => Some(file.attributes.get_or_make()),
+        _ => None,
+    };
+    if let (Some(attributes), Some(own)) = (parts[count - 1].get::<Dict>(), own) {
         for (name, value) in attributes.pairs() {
-            call.vm.dict_set(&instance.attributes(), name, value)?;
+            call.vm.dict_set(&own, name, value)?;
         }
     }
     Ok(Value::NONE)

@@ -9,7 +9,7 @@ use crate::eval::{Exc, Vm};
 use crate::text::codec::Codec;
 use crate::value::file::{Backend, Newline, Settings};
 use crate::value::memoryview::Writable;
-use crate::value::{File, Ref, Res, Tag, Value};
+use crate::value::{File, Raised, Ref, Res, Tag, Value};
 use std::cell::Cell;
 use std::io::SeekFrom;
 use std::os::fd::AsRawFd;
@@ -156,6 +156,18 @@ pub static METHODS: &[Native] = &[
     },
     Native { name: "__next__", params: "self, /", run: |call| through(call, next), doc: "The next line." },
     Native {
+        name: ".name=",
+        params: "self, value=<absent>, /",
+        run: set_name,
+        doc: "Gives a file another name to show.",
+    },
+    Native {
+        name: ".mode=",
+        params: "self, value, /",
+        run: |call| through(call, set_mode),
+        doc: "Gives a file of text another mode to show.",
+    },
+    Native {
         name: ".closed",
         params: "self",
         run: |call| through(call, closed),
@@ -210,7 +222,15 @@ const STRING_IO_OWN: &[Native] = &[
         doc: "Replaces the text.",
     },
 ];
-pub static BYTES_IO: &[Native] = crate::rows![crate::value::reduce::MEMORY_FILE, BYTES_IO_OWN];
+pub static BYTES_IO: &[Native] =
+    crate::rows![crate::value::reduce::MEMORY_FILE, BYTES_IO_OWN, READ_INTO_ONCE];
+
+pub const READ_INTO_ONCE: &[Native] = &[Native {
+    name: "readinto1",
+    params: "self, buffer, /",
+    run: |call| through(call, |call| read_into_buffer(call, true)),
+    doc: "As `readinto`, reading from the system at most once.",
+}];
 
 const BYTES_IO_OWN: &[Native] = &[
     Native {
@@ -439,11 +459,6 @@ fn read_into(call: &mut Call) -> Res {
     read_into_buffer(call, false)
 }
 
-/// As `readinto` with what one read of the system gives.
-pub fn read_into_once(call: &mut Call) -> Res {
-    read_into_buffer(call, true)
-}
-
 /// What was read ahead, or else what one read of the system gives.
 fn read_once(call: &mut Call) -> Res {
     let file = call.this::<File>()?;
@@ -482,7 +497,8 @@ fn read_into_buffer(call: &mut Call, is_once: bool) -> Res {
         return Err(call.wrong_type(1, "read-write bytes-like object"));
     };
     let wanted = buffer.len;
-    if file.is_raw() || is_once {
+    let is_memory = matches!(file.state.borrow().backend, Backend::Memory(..));
+    if file.is_raw() || is_once && !is_memory {
         return read_into_now(call, file, &buffer);
     }
     while file.state.borrow().unread().len() < wanted && fill(call.vm, file)? {}
@@ -545,7 +561,11 @@ fn close(call: &mut Call) -> Res {
     if file.is_closed() {
         return Ok(Value::NONE);
     }
-    let flushed = flush(call.vm, file);
+    let has_own_flush = !call.arg(0).is::<File>() || own(file, "flush").is_some();
+    let flushed = match has_own_flush {
+        true => call.vm.call_method(call.arg(0), "flush", &[]).map(drop),
+        false => flush(call.vm, file),
+    };
     let closed = file.state.borrow_mut().close();
     flushed?;
     match closed {
@@ -745,8 +765,45 @@ fn closed(call: &mut Call) -> Res {
     Ok(Value::bool(file.is_closed()))
 }
 
+/// What a script said that an attribute is.
+fn own(file: &File, name: &str) -> Option<Value> {
+    file.attributes.get().and_then(|table| table.get_text(name))
+}
+
+fn set_name(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    match file.type_name() {
+        "FileIO" | "BytesIO" | "StringIO" => {
+            let table = file.attributes.get_or_make();
+            match call.opt(1) {
+                Some(name) => table.set_text("name", name.clone()),
+                None => drop(table.remove_str(&crate::value::Str::new("name"))),
+            }
+            Ok(Value::NONE)
+        }
+        _ => Err(not_writable(call, file, "name")),
+    }
+}
+
+fn not_writable(call: &mut Call, file: &File, name: &str) -> Raised {
+    let message = format!("attribute '{name}' of '_io.{}' objects is not writable", file.type_name());
+    call.vm.error(Exc::AttributeError, message)
+}
+
+fn set_mode(call: &mut Call) -> Res {
+    let file = call.this::<File>()?;
+    if file.settings.binary {
+        return Err(not_writable(call, file, "mode"));
+    }
+    file.attributes.get_or_make().set_text("mode", call.arg(1).clone());
+    Ok(Value::NONE)
+}
+
 fn name(call: &mut Call) -> Res {
     let file = call.this::<File>()?;
+    if let Some(name) = own(file, "name") {
+        return Ok(name);
+    }
     if file.settings.mode.is_empty() {
         let message = format!("'_io.{}' object has no attribute 'name'", file.type_name());
         return Err(call.vm.error(Exc::AttributeError, message));
@@ -756,14 +813,14 @@ fn name(call: &mut Call) -> Res {
 
 fn mode(call: &mut Call) -> Res {
     let file = call.this::<File>()?;
-    Ok(Value::str(shown_mode(file)))
+    Ok(own(file, "mode").unwrap_or_else(|| Value::str(shown_mode(file))))
 }
 
-/// As Python: binary files say `rb+`, whatever the order was.
+/// As Python: binary files say `rb+`, whatever the order was, and for `w+` too.
 pub fn shown_mode(file: &File) -> String {
     let mode = &file.settings.mode;
     match file.settings.binary && mode.contains('+') {
-        true => format!("{}b+", mode.chars().find(|c| "rwax".contains(*c)).unwrap_or('r')),
+        true => format!("{}b+", mode.chars().find(|c| "ax".contains(*c)).unwrap_or('r')),
         false => mode.clone(),
     }
 }

@@ -93,7 +93,11 @@ pub fn unsupported(vm: &mut Vm, message: &str) -> Raised {
 
 /// Refuses a closed file.
 pub fn check_open(vm: &mut Vm, file: &File) -> Res<()> {
-    if file.is_closed() { Err(vm.value_error("I/O operation on closed file.")) } else { Ok(()) }
+    match file.is_closed() {
+        true if file.is_raw() => Err(vm.value_error("I/O operation on closed file")),
+        true => Err(vm.value_error("I/O operation on closed file.")),
+        false => Ok(()),
+    }
 }
 
 pub fn check_readable(vm: &mut Vm, file: &File) -> Res<()> {

@@ -60,7 +60,6 @@ const PUBLIC: &[&str] = &[
     "SEEK_SET",
     "SEEK_CUR",
     "SEEK_END",
-    "DEFAULT_BUFFER_SIZE",
 ];
 
 /// What `io.DEFAULT_BUFFER_SIZE` says.
@@ -232,8 +231,13 @@ fn taken_over(call: &mut Call, descriptor: i32) -> Res<std::fs::File> {
         let error = std::io::Error::from_raw_os_error(libc::EBADF);
         return Err(call.vm.os_error(&error, None));
     }
-    // SAFETY: the script hands the descriptor over, or keeps it with closefd=False.
-    Ok(unsafe { std::fs::File::from_raw_fd(descriptor) })
+    // SAFETY: the script hands the descriptor over, or keeps it with closefd=False. If it is refused, it stays open.
+    let file = std::mem::ManuallyDrop::new(unsafe { std::fs::File::from_raw_fd(descriptor) });
+    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        let error = std::io::Error::from_raw_os_error(libc::EISDIR);
+        return Err(call.vm.os_error(&error, None));
+    }
+    Ok(std::mem::ManuallyDrop::into_inner(file))
 }
 
 /// What `os.open` is told for a mode.
@@ -366,13 +370,10 @@ pub fn newline_of(call: &mut Call, value: &Value) -> Res<Newline> {
         let what = if is_open { "open() argument 'newline'" } else { "newline" };
         return Err(call.vm.type_error(format!("{what} must be str or None, not {got}")));
     };
-    match text {
-        "" => Ok(Newline::Any),
-        "\n" => Ok(Newline::Exactly("\n")),
-        "\r" => Ok(Newline::Exactly("\r")),
-        "\r\n" => Ok(Newline::Exactly("\r\n")),
-        other if is_open => Err(call.vm.value_error(format!("illegal newline value: {other}"))),
-        _ => {
+    match Newline::of_argument(Vm::unwrap_native(value)) {
+        Some(newline) => Ok(newline),
+        None if is_open => Err(call.vm.value_error(format!("illegal newline value: {text}"))),
+        None => {
             let shown = call.vm.repr_of(value)?;
             Err(call.vm.value_error(format!("illegal newline value: {shown}")))
         }

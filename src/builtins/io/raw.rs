@@ -6,7 +6,7 @@ use super::wrap::through;
 use crate::call::{Call, Native};
 use crate::eval::Vm;
 use crate::text::codec::Codec;
-use crate::value::file::{Backend, Newline, Settings};
+use crate::value::file::{Backend, Layer, Newline, Settings};
 use crate::value::{File, Instance, Res, Value};
 use std::cell::Cell;
 
@@ -38,16 +38,23 @@ pub static FILE_IO: &[Native] = &[
 ];
 
 fn new(call: &mut Call) -> Res {
-    if call.class()?.flags.is_user || call.opt(1).is_some() {
+    if call.class()?.flags.is_user {
+        return Ok(super::wrap::file_with(Layer::New, true, true, true).into());
+    }
+    if call.opt(1).is_some() {
         return opened(call);
     }
     Err(call.vm.type_error("FileIO() missing required argument 'file' (pos 1)"))
 }
 
 fn init(call: &mut Call) -> Res {
+    let file = super::methods::file_of(call, call.arg(0))?;
     let made = opened(call)?;
-    if let Some(instance) = call.arg(0).get::<Instance>() {
-        drop(instance.native.replace(made));
+    let is_new = matches!(*file.layer.borrow(), Layer::New);
+    match call.arg(0).get::<Instance>() {
+        // Before its first use no method can be running on the file inside.
+        Some(instance) if is_new => drop(instance.native.replace(made)),
+        _ => return Err(super::unsupported(call.vm, "a FileIO is opened once")),
     }
     Ok(Value::NONE)
 }
@@ -59,7 +66,7 @@ fn opened(call: &mut Call) -> Res {
     let target = call.arg(1).clone();
     let file = open_target(call, &target, mode, closes, call.opt_not_none(4))?;
     let (reads, plus) = (mode.contains('r'), mode.contains('+'));
-    let kind = mode.chars().find(|c| "rwax".contains(*c)).unwrap_or('r');
+    let kind = mode.chars().find(|c| if plus { "ax" } else { "wax" }.contains(*c)).unwrap_or('r');
     let settings = Settings {
         binary: true,
         readable: reads || plus,

@@ -4,7 +4,7 @@
 //! native. Over anything else (an object of a script, a file in memory, an encoding whose line ends are not bytes) the
 //! `File` hands every method to an object of a class in the ZPy module `_io_wrappers`: its *script*.
 
-use super::methods::{bytes_behind, file_of};
+use super::methods::{READ_INTO_ONCE, bytes_behind, file_of};
 use super::{check_open, flush, unsupported};
 use crate::call::{Call, Native, NativeFn};
 use crate::eval::Vm;
@@ -53,12 +53,6 @@ pub static TEXT_WRAPPER: &[Native] = &[
         doc: "Without effect on native files.",
     },
     Native {
-        name: ".mode=",
-        params: "self, mode",
-        run: |call| through(call, |_| Ok(Value::NONE)),
-        doc: "Says what mode a wrapper of a script's file has.",
-    },
-    Native {
         name: "reconfigure",
         params: "self, *, encoding=None, errors=None, newline=..., line_buffering=None, write_through=None",
         run: |call| through(call, reconfigure),
@@ -66,9 +60,9 @@ pub static TEXT_WRAPPER: &[Native] = &[
     },
 ];
 
-pub static BUFFERED_READER: &[Native] = crate::rows![READER_CONSTRUCTOR, BUFFERED];
-pub static BUFFERED_WRITER: &[Native] = crate::rows![WRITER_CONSTRUCTOR, BUFFERED];
-pub static BUFFERED_RANDOM: &[Native] = crate::rows![RANDOM_CONSTRUCTOR, BUFFERED];
+pub static BUFFERED_READER: &[Native] = crate::rows![READER_CONSTRUCTOR, BUFFERED, READ_INTO_ONCE];
+pub static BUFFERED_WRITER: &[Native] = crate::rows![WRITER_CONSTRUCTOR, BUFFERED, READ_INTO_ONCE];
+pub static BUFFERED_RANDOM: &[Native] = crate::rows![RANDOM_CONSTRUCTOR, BUFFERED, READ_INTO_ONCE];
 
 const READER_CONSTRUCTOR: &[Native] = &[
     Native {
@@ -121,12 +115,6 @@ const BUFFERED: &[Native] = &[
         run: |call| through(call, peek),
         doc: "The bytes that were read ahead, at least one unless at the end, without using them up.",
     },
-    Native {
-        name: "readinto1",
-        params: "self, buffer, /",
-        run: |call| through(call, super::methods::read_into_once),
-        doc: "As `readinto`, reading from the system at most once.",
-    },
 ];
 
 /// What is particular to one of the three kinds of buffers.
@@ -161,6 +149,7 @@ pub fn script_of(vm: &mut Vm, file: &File) -> Res<Option<Value>> {
     let gone = match &*file.layer.borrow() {
         Layer::Native => return Ok(None),
         Layer::Script(script) => return Ok(Some(script.clone())),
+        Layer::New => UNINITIALIZED,
         Layer::Gone(message) => *message,
     };
     Err(vm.value_error(gone))
@@ -234,16 +223,20 @@ fn reinitialize(
     make: impl FnOnce(&mut Call) -> Res<Ref<File>>,
     script: impl FnOnce(&mut Call) -> Res,
 ) -> Res {
-    if let Some(instance) = call.arg(0).get::<Instance>() {
-        // A failed attempt leaves an object that can do nothing.
-        if let Ok(old) = file_of(call, call.arg(0)) {
-            drop(old.layer.replace(Layer::Gone(UNINITIALIZED)));
-        }
+    let file = file_of(call, call.arg(0))?;
+    let is_new = matches!(*file.layer.borrow(), Layer::New);
+    // A failed attempt leaves an object that can do nothing.
+    let gone = if is_new { Layer::New } else { Layer::Gone(UNINITIALIZED) };
+    if let Layer::Script(old) = file.layer.replace(gone) {
+        // What it wrapped stays open.
+        call.vm.set_attribute(&old, &Str::new("_file"), Value::NONE)?;
+    }
+    // The file inside an object is replaced only before its first use, when no method can be running on it.
+    if is_new && let Some(instance) = call.arg(0).get::<Instance>() {
         let made = make(call)?;
         drop(instance.native.replace(made.into()));
         return Ok(Value::NONE);
     }
-    let file = file_of(call, call.arg(0))?;
     let script = script(call)?;
     drop(file.layer.replace(Layer::Script(script)));
     Ok(Value::NONE)
@@ -261,9 +254,7 @@ fn native_file(value: &Value) -> Option<Ref<File>> {
 
 fn new_buffered(call: &mut Call, kind: &'static Kind) -> Res {
     match call.opt(1) {
-        _ if call.class()?.flags.is_user => {
-            Ok(file_with(Layer::Gone(UNINITIALIZED), true, kind.reads, kind.writes).into())
-        }
+        _ if call.class()?.flags.is_user => Ok(file_with(Layer::New, true, kind.reads, kind.writes).into()),
         Some(_) => buffered(call, kind).map(Value::from),
         None => missing(call, kind.name, "raw"),
     }
@@ -320,6 +311,7 @@ pub fn sharing(file: &File, settings: Settings, beneath: Option<Value>) -> Ref<F
         state: file.state.clone(),
         layer: Default::default(),
         beneath: std::cell::RefCell::new(beneath),
+        attributes: Default::default(),
     })
 }
 
@@ -342,9 +334,7 @@ pub fn binary_settings(from: &Settings) -> Settings {
 
 fn new_text(call: &mut Call) -> Res {
     match call.opt(1) {
-        _ if call.class()?.flags.is_user => {
-            Ok(file_with(Layer::Gone(UNINITIALIZED), false, true, true).into())
-        }
+        _ if call.class()?.flags.is_user => Ok(file_with(Layer::New, false, true, true).into()),
         Some(_) => text(call).map(Value::from),
         None => missing(call, "TextIOWrapper", "buffer"),
     }
@@ -498,11 +488,7 @@ fn reconfigure(call: &mut Call) -> Res {
 
 /// A script for text over a file of bytes.
 fn script_over(vm: &mut Vm, bytes: Value, text: &Settings) -> Res {
-    let newline = match text.newline.get() {
-        Newline::Universal => Value::NONE,
-        Newline::Any => Value::str(""),
-        Newline::Exactly(end) => Value::str(end),
-    };
+    let newline = text.newline.get().argument();
     let line_buffered = Value::bool(text.line_buffered.get());
     let args = [bytes, Value::str(&text.encoding), Value::str(&text.errors), newline, line_buffered];
     let script = new_script(vm, "Text", &args)?;
