@@ -111,9 +111,27 @@ impl Vm {
     /// # Errors
     /// `AttributeError`; whatever properties and `__getattr__` raise.
     pub fn get_attribute(&mut self, object: &Value, name: &Ref<Str>) -> Res {
-        match self.find_attribute(object, name)? {
-            Some(value) => Ok(value),
-            None => Err(self.no_attribute(object, name)),
+        match self.find_attribute(object, name) {
+            Ok(Some(value)) => Ok(value),
+            Ok(None) => Err(self.no_attribute(object, name)),
+            Err(raised) => {
+                self.tell_attribute(object, name);
+                Err(raised)
+            }
+        }
+    }
+
+    /// Notes in an `AttributeError` of a script, as from `__getattr__`, what was looked for, so that its report can
+    /// name something near.
+    #[cold]
+    fn tell_attribute(&mut self, object: &Value, name: &Ref<Str>) {
+        let Some(exception) = self.pending_exception().filter(|_| self.is_raised(Exc::AttributeError)) else {
+            return;
+        };
+        let is_told = |field| exception.get_attribute(field).is_some_and(|known| !known.is_none());
+        if !is_told("name") && !is_told("obj") {
+            exception.set_attribute("name", name.clone().into());
+            exception.set_attribute("obj", object.clone());
         }
     }
 
