@@ -63,12 +63,6 @@ pub static MODULE: NativeModule = NativeModule {
             doc: "A compiled pattern. Raises `re.error` if the pattern is wrong.",
         },
         Native {
-            name: "_compile",
-            params: "pattern, flags, /",
-            run: compile,
-            doc: "As `compile`, for patterns that are read back.",
-        },
-        Native {
             name: "search",
             params: "pattern, string, flags=0",
             run: on_pattern_2,
