@@ -1,7 +1,7 @@
 //! `_functools`: the parts of `functools` that are worth being fast.
 //!
 //! The classes `partial` and `_lru_cache_wrapper` are written in ZPy (`stdlib/functools.zpy`); `install` gives them the
-//! rows that calls run through. Their objects carry a native value: [`partial::Partial`], [`lru::Cache`].
+//! rows that calls run through. Their objects carry a native value: `partial::Partial`, `lru::Cache`.
 
 mod compare;
 mod lru;
