@@ -154,8 +154,7 @@ impl Vm {
         };
         for class in &classes {
             let Some(class) = class.get::<Type>().filter(|class| class.is_subtype_of(&any)) else {
-                let message = "catching classes that do not inherit from BaseException is not allowed";
-                return Err(self.type_error(message));
+                return Err(self.no_exception_class());
             };
             if class.is_subtype_of(&group) {
                 let message = "catching ExceptionGroup with except* is not allowed. Use except instead.";

@@ -66,10 +66,7 @@ impl Vm {
         // Looking it up fills the type's table with its rows.
         self.lookup(&class, &name);
         match class.attributes.get_str(&name) {
-            Some(row) if row.is_none() => {
-                let name = self.type_name(value);
-                Err(self.type_error(format!("unhashable type: '{name}'")))
-            }
+            Some(row) if row.is_none() => Err(self.unhashable(value)),
             Some(row) => {
                 let result = self.call(&row, std::slice::from_ref(value))?;
                 self.to_index(&result).map(|hash| hash as u64)

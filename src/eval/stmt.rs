@@ -390,7 +390,7 @@ impl Vm {
         }
     }
 
-    fn no_exception_class(&mut self) -> Raised {
+    pub(super) fn no_exception_class(&mut self) -> Raised {
         self.type_error("catching classes that do not inherit from BaseException is not allowed")
     }
 
